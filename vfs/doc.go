@@ -1,0 +1,2 @@
+// Package vfs is one copy-on-write file tree.
+package vfs
