@@ -1,0 +1,220 @@
+package vfs
+
+// A file's content is, from top to bottom:
+//
+//	head, tail   chunks: those written to. head is chunk 0, so that small files need no table; tail has the rest by number.
+//	base         immutable bytes that the file was made with (AddStatic); they show where there is no chunk.
+//	zeros        elsewhere, up to size.
+//
+// Invariants: a chunk holds at most chunkSize bytes, and none lies beyond size; where a chunk is shorter than its place in the file, zeros
+// follow, not base. Bytes between len and cap of a chunk's buffer may be anything.
+
+const (
+	chunkSize   = 16 << 10
+	maxFileSize = 1 << 40
+	fragment    = 512 // what a chunk other than the head costs at least
+)
+
+// chunk is a piece of content. Its bytes may be changed by the tree that has its owner.
+type chunk struct {
+	own *owner
+	b   []byte
+}
+
+func (n *inode) chunk(i int64) *chunk {
+	if i == 0 {
+		return n.head
+	}
+	return n.tail.get(uint64(i))
+}
+
+func (t *Tree) setChunk(n *inode, i int64, c *chunk) {
+	if i == 0 {
+		n.head = c
+		return
+	}
+	n.tail.set(t.own, uint64(i), c)
+}
+
+// under returns what base has for chunk i.
+func (n *inode) under(i int64) []byte {
+	lo := i * chunkSize
+	if lo >= int64(len(n.base)) {
+		return nil
+	}
+	return n.base[lo:min(lo+chunkSize, int64(len(n.base)))]
+}
+
+// price is what a chunk of length l costs as the i-th.
+func price(i int64, l int) int64 {
+	if i > 0 && l > 0 {
+		return max(int64(l), fragment)
+	}
+	return int64(l)
+}
+
+// paid is what chunk i has been charged for in this tree's ledger.
+func (t *Tree) paid(i int64, c *chunk) int64 {
+	if c == nil || c.own.ledger != t.own.ledger {
+		return 0
+	}
+	return price(i, len(c.b))
+}
+
+// charged returns the bytes counted for an inode, walking its chunks.
+func (t *Tree) charged(n *inode) int64 {
+	sum := t.paid(0, n.head)
+	for i, c := n.tail.next(0); c != nil; i, c = n.tail.next(i + 1) {
+		sum += t.paid(int64(i), c)
+	}
+	return sum
+}
+
+// room is how many bytes the quota still allows.
+func (t *Tree) room() int64 {
+	if t.cfg.MaxBytes <= 0 {
+		return maxFileSize
+	}
+	return max(0, t.cfg.MaxBytes-t.used.Bytes)
+}
+
+// charge counts content that n gained or lost.
+func (t *Tree) charge(n *inode, delta int64) {
+	t.used.Bytes += delta
+	if n.nlink == 0 {
+		if _, orphan := t.orphans[n.ino]; orphan {
+			t.orphanBytes += delta
+		}
+	}
+}
+
+// read copies content at off into p and returns how much there was. Preconditions: t.mu is held, off >= 0.
+func (n *inode) read(p []byte, off int64) int {
+	if off >= n.size {
+		return 0
+	}
+	p = p[:min(int64(len(p)), n.size-off)]
+	for done := 0; done < len(p); {
+		i, in := (off+int64(done))/chunkSize, int((off+int64(done))%chunkSize)
+		out := p[done:min(len(p), done+chunkSize-in)]
+		var src []byte
+		if c := n.chunk(i); c != nil {
+			src = c.b
+		} else {
+			src = n.under(i)
+		}
+		k := 0
+		if in < len(src) {
+			k = copy(out, src[in:])
+		}
+		clear(out[k:])
+		done += len(out)
+	}
+	return len(p)
+}
+
+// write puts p at off, extending the file. It stops early, with the cause, at the quota and at the largest size.
+// Preconditions: t.mu is held exclusively, n may be changed, off >= 0.
+func (t *Tree) write(n *inode, p []byte, off int64) (done int, err error) {
+	if off >= maxFileSize {
+		return 0, ErrTooLarge
+	}
+	if int64(len(p)) > maxFileSize-off {
+		p, err = p[:maxFileSize-off], ErrTooLarge
+	}
+	for done < len(p) {
+		at := off + int64(done)
+		i, in := at/chunkSize, int(at%chunkSize)
+		piece := p[done:min(len(p), done+chunkSize-in)]
+		k := t.writeChunk(n, i, in, piece)
+		done += k
+		n.size = max(n.size, at+int64(k))
+		if k < len(piece) {
+			return done, ErrQuota
+		}
+	}
+	return done, err
+}
+
+// writeChunk puts p into chunk i from in on, as much of it as the quota allows, and returns how much.
+func (t *Tree) writeChunk(n *inode, i int64, in int, p []byte) int {
+	old := n.chunk(i)
+	if old != nil && old.own == t.own && in+len(p) <= len(old.b) {
+		return copy(old.b[in:], p)
+	}
+	have := n.under(i)
+	if old != nil {
+		have = old.b
+	}
+	paid, room := t.paid(i, old), t.room()
+	size := max(len(have), in+len(p))
+	if price(i, size) > paid+room {
+		// What is there already must fit, or nothing can be changed in it.
+		size = int(paid + room)
+		if size < len(have) || size <= in || price(i, size) > paid+room {
+			return 0
+		}
+		p = p[:min(len(p), size-in)]
+	}
+	var buf []byte
+	if old != nil && old.own == t.own {
+		buf = stretch(old.b, size)
+		old.b = buf
+	} else {
+		buf = make([]byte, size)
+		copy(buf, have)
+		t.setChunk(n, i, &chunk{own: t.own, b: buf})
+	}
+	t.charge(n, price(i, size)-paid)
+	return copy(buf[in:], p)
+}
+
+// stretch lengthens b with zeros to size, leaving room for more of the same.
+func stretch(b []byte, size int) []byte {
+	if size <= len(b) {
+		return b
+	}
+	if size <= cap(b) {
+		clear(b[len(b):size])
+		return b[:size]
+	}
+	out := make([]byte, size, min(max(size, 2*len(b)), chunkSize))
+	copy(out, b)
+	return out
+}
+
+// resize cuts or extends the file. Extending leaves a hole. Preconditions: t.mu is held exclusively, n may be changed, 0 <= size <= maxFileSize.
+func (t *Tree) resize(n *inode, size int64) {
+	if size < n.size {
+		t.cutChunks(n, size)
+		n.base = n.base[:min(int64(len(n.base)), size)]
+	}
+	n.size = size
+}
+
+// cutChunks removes the chunks beyond size and shortens the one in which it falls.
+func (t *Tree) cutChunks(n *inode, size int64) {
+	last, in := size/chunkSize, int(size%chunkSize)
+	if c := n.chunk(last); c != nil && in > 0 && len(c.b) > in {
+		short := c
+		if c.own != t.own {
+			// The bytes stay shared, under an owner that no tree has, so that cutting costs no memory.
+			short = &chunk{own: &owner{ledger: c.own.ledger}, b: c.b}
+		}
+		t.charge(n, -t.paid(last, c))
+		short.b = short.b[:in]
+		t.charge(n, t.paid(last, short))
+		t.setChunk(n, last, short)
+	}
+	if in > 0 {
+		last++
+	}
+	if last == 0 && n.head != nil {
+		t.charge(n, -t.paid(0, n.head))
+		n.head = nil
+	}
+	for i, c := n.tail.next(uint64(last)); c != nil; i, c = n.tail.next(i + 1) {
+		t.charge(n, -t.paid(int64(i), c))
+		n.tail.remove(t.own, i)
+	}
+}

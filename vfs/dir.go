@@ -1,0 +1,327 @@
+package vfs
+
+import (
+	"io/fs"
+	"strings"
+	"time"
+)
+
+// Dir is a directory that paths start from: a capability, like an opened directory or a WASI preopen. Paths are slash-separated and relative to
+// it. An absolute path, and one that climbs above the Dir by "..", fails with ErrEscape. So do symbolic links that lead above it; only from
+// the tree's root are absolute targets followed, and ".." in a target stays at the root there, as in POSIX. A Dir goes with
+// its directory when that is renamed; after its removal calls fail with fs.ErrNotExist.
+//
+// Errors are *fs.PathError or *os.LinkError. A Dir needs no closing.
+type Dir struct {
+	t     *Tree
+	at    place
+	clamp bool // for the calls of Tree: absolute paths and ".." at the root are allowed
+}
+
+// Root returns the tree's root directory.
+func (t *Tree) Root() *Dir { return &Dir{t: t, at: root} }
+
+// Mkdir makes a directory with the permission bits of perm, less the umask.
+func (d *Dir) Mkdir(name string, perm fs.FileMode) error {
+	return pathError("mkdir", name, d.mkdir(name, perm))
+}
+
+func (d *Dir) mkdir(name string, perm fs.FileMode) error {
+	now := d.t.now()
+	f, err := d.find(name, followNever, true)
+	if err != nil {
+		return err
+	}
+	mode := perm&modeBits&^d.t.cfg.Umask | fs.ModeDir
+	if m := f.owner(); m != nil {
+		if f.there {
+			return fs.ErrExist
+		}
+		return m.drv.mkdir(f.inMount(), mode.Perm())
+	}
+	defer d.t.mu.Unlock()
+	_, err = d.t.create(f, mode, now)
+	return err
+}
+
+// create makes an inode under the name found. Preconditions: t.mu is held exclusively.
+func (t *Tree) create(f found, mode fs.FileMode, now int64) (*inode, error) {
+	if f.there {
+		return nil, fs.ErrExist
+	}
+	dir := t.edit(f.dir.ino)
+	if err := t.chargeName(); err != nil {
+		return nil, err
+	}
+	n := t.newInode(mode, now)
+	if n.dir == nil {
+		n.nlink = 1
+	}
+	t.add(dir, f.name, n, t.own.ledger, now)
+	return n, nil
+}
+
+// Unlink removes a name that is not a directory's (ErrIsDir).
+func (d *Dir) Unlink(name string) error {
+	return pathError("unlink", name, d.unlink(name))
+}
+
+func (d *Dir) unlink(name string) error {
+	now := d.t.now()
+	f, err := d.find(name, followNever, true)
+	if err != nil {
+		return err
+	}
+	err = f.unlinkable()
+	if m := f.owner(); m != nil {
+		if err == nil {
+			err = m.drv.remove(f.node.path)
+		}
+		return err
+	}
+	defer d.t.mu.Unlock()
+	if err == nil {
+		d.t.unlinkEntry(f.dir.ino, f.name, now)
+	}
+	return err
+}
+
+func (f *found) unlinkable() error {
+	switch {
+	case !f.there:
+		return fs.ErrNotExist
+	case f.typ.IsDir():
+		return ErrIsDir
+	case f.slash:
+		return ErrNotDir
+	}
+	return nil
+}
+
+// unlinkEntry removes a name from a directory and takes the link from its inode. Preconditions: t.mu is held exclusively, the name is there.
+func (t *Tree) unlinkEntry(dir uint64, name string, now int64) {
+	n := t.edit(dir)
+	e := n.dir.names.get(name)
+	t.drop(n, e, now)
+	t.refundName(e)
+	t.unlinked(t.edit(e.ino), now)
+}
+
+// Rmdir removes an empty directory.
+func (d *Dir) Rmdir(name string) error {
+	return pathError("rmdir", name, d.rmdir(name))
+}
+
+func (d *Dir) rmdir(name string) error {
+	now := d.t.now()
+	f, err := d.find(name, followNever, true)
+	if err != nil {
+		return err
+	}
+	err = f.removable()
+	if m := f.owner(); m != nil {
+		if err == nil {
+			err = m.drv.remove(f.node.path)
+		}
+		return err
+	}
+	defer d.t.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if d.t.inode(f.node.ino).dir.seqs.root != nil {
+		return ErrNotEmpty
+	}
+	d.t.unlinkEntry(f.dir.ino, f.name, now)
+	return nil
+}
+
+func (f *found) removable() error {
+	switch {
+	case !f.there:
+		return fs.ErrNotExist
+	case f.dots == "..":
+		return ErrNotEmpty
+	case f.dots == ".":
+		return fs.ErrInvalid
+	case f.name == "" || f.node.mnt != f.dir.mnt:
+		return ErrBusy
+	case !f.typ.IsDir():
+		return ErrNotDir
+	}
+	return nil
+}
+
+// Symlink makes name a symbolic link to target, which need not exist. In a mounted host folder the target may not lead out of it.
+func (d *Dir) Symlink(target, name string) error {
+	return linkError("symlink", target, name, d.symlink(target, name))
+}
+
+func (d *Dir) symlink(target, name string) error {
+	switch {
+	case target == "":
+		return fs.ErrNotExist
+	case len(target) > maxPath:
+		return ErrNameTooLong
+	case strings.IndexByte(target, 0) >= 0:
+		return fs.ErrInvalid
+	}
+	now := d.t.now()
+	f, err := d.find(name, followNever, true)
+	if err != nil {
+		return err
+	}
+	if !f.there && f.slash {
+		err = fs.ErrNotExist
+	}
+	if m := f.owner(); m != nil {
+		if f.there {
+			err = fs.ErrExist
+		}
+		if err == nil {
+			err = m.drv.symlink(target, f.inMount())
+		}
+		return err
+	}
+	defer d.t.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if !f.there && d.t.room() < int64(len(target)) {
+		return ErrQuota
+	}
+	n, err := d.t.create(f, fs.ModeSymlink|fs.ModePerm, now)
+	if err != nil {
+		return err
+	}
+	_, err = d.t.write(n, []byte(target), 0)
+	return err
+}
+
+// target returns where a symbolic link leads. Preconditions: the tree's mutex is held.
+func (n *inode) target() string { return string(n.head.b) }
+
+// Readlink returns the target of a symbolic link; on anything else it fails with fs.ErrInvalid.
+func (d *Dir) Readlink(name string) (string, error) {
+	s, err := d.readlink(name)
+	return s, pathError("readlink", name, err)
+}
+
+func (d *Dir) readlink(name string) (string, error) {
+	f, err := d.find(name, followSlashed, false)
+	if err != nil {
+		return "", err
+	}
+	m := f.owner()
+	if m == nil {
+		defer d.t.mu.RUnlock()
+	}
+	switch {
+	case !f.there:
+		return "", fs.ErrNotExist
+	case f.typ != fs.ModeSymlink:
+		return "", fs.ErrInvalid
+	case m != nil:
+		return m.drv.readlink(f.node.path)
+	}
+	return d.t.inode(f.node.ino).target(), nil
+}
+
+// Link makes newName in to a hard link to oldName in d, or to what oldName leads to if it is a symbolic link and follow is set. Directories
+// can't be linked (fs.ErrPermission), nor can a file be linked into another mount (ErrCrossDevice).
+func (d *Dir) Link(oldName string, to *Dir, newName string, follow bool) error {
+	return linkError("link", oldName, newName, d.link(oldName, to, newName, follow))
+}
+
+func (d *Dir) link(oldName string, to *Dir, newName string, follow bool) error {
+	how := followSlashed
+	if follow {
+		how = followAlways
+	}
+	now := d.t.now()
+	p, err := d.findPair(oldName, how, to, newName)
+	if err != nil {
+		return err
+	}
+	if !p.foreign {
+		defer d.t.mu.Unlock()
+	}
+	a, b := &p.old, &p.new
+	switch {
+	case !a.there:
+		return fs.ErrNotExist
+	case b.there:
+		return fs.ErrExist
+	case b.slash:
+		return fs.ErrNotExist
+	case a.owner() != b.owner():
+		return ErrCrossDevice
+	case a.typ.IsDir():
+		return fs.ErrPermission
+	case p.foreign:
+		return a.node.mnt.drv.link(a.node.path, b.inMount())
+	}
+	n := d.t.edit(a.node.ino)
+	if n.nlink >= maxLinks {
+		return ErrTooManyLinks
+	}
+	if err := d.t.chargeName(); err != nil {
+		return err
+	}
+	n.nlink++
+	n.ctime = now
+	d.t.add(d.t.edit(b.dir.ino), b.name, n, d.t.own.ledger, now)
+	return nil
+}
+
+// Stat describes what name leads to; the link itself, if name is a symbolic link and follow is not set.
+func (d *Dir) Stat(name string, follow bool) (Info, error) {
+	op, how := "lstat", followSlashed
+	if follow {
+		op, how = "stat", followAlways
+	}
+	i, err := d.stat(name, how)
+	return i, pathError(op, name, err)
+}
+
+func (d *Dir) stat(name string, how follow) (Info, error) {
+	f, err := d.find(name, how, false)
+	if err != nil {
+		return Info{}, err
+	}
+	m := f.owner()
+	if m == nil {
+		defer d.t.mu.RUnlock()
+	}
+	switch {
+	case !f.there:
+		return Info{}, fs.ErrNotExist
+	case m != nil:
+		return m.info(f.node.path, baseName(name))
+	}
+	return d.t.inode(f.node.ino).info(baseName(name)), nil
+}
+
+// baseName returns the last element of a path without slashes after it; "/" if there is nothing else.
+func baseName(name string) string {
+	trimmed := strings.TrimRight(name, "/")
+	if trimmed == "" {
+		return "/"
+	}
+	return trimmed[strings.LastIndexByte(trimmed, '/')+1:]
+}
+
+// Chmod sets the permission, set-id and sticky bits. The bits of a symbolic link can't be set (ErrNotSupported).
+func (d *Dir) Chmod(name string, follow bool, mode fs.FileMode) error {
+	return pathError("chmod", name, d.change(name, follow, chmod(mode)))
+}
+
+// Chown sets owner and group; -1 leaves one as it is. In mounts it fails with ErrNotSupported.
+func (d *Dir) Chown(name string, follow bool, uid, gid int) error {
+	return pathError("chown", name, d.change(name, follow, chown(uid, gid)))
+}
+
+// Chtimes sets the times of last access and last change; a zero Time leaves one as it is. Times are kept in nanoseconds, within the years 1678 to 2262.
+func (d *Dir) Chtimes(name string, follow bool, atime, mtime time.Time) error {
+	return pathError("chtimes", name, d.change(name, follow, chtimes(atime, mtime)))
+}

@@ -1,0 +1,79 @@
+package vfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Error is the cause of a failed call, where io/fs has no value for it. Calls return causes wrapped in *fs.PathError or *os.LinkError; test for them
+// with errors.Is. Errors are constants and compare equal by value.
+type Error string
+
+// The causes that io/fs does not name, each with the POSIX error it stands for
+// (https://pubs.opengroup.org/onlinepubs/9699919799/basedefs/errno.h.html).
+const (
+	ErrNotDir       Error = "not a directory"                // ENOTDIR
+	ErrIsDir        Error = "is a directory"                 // EISDIR
+	ErrNotEmpty     Error = "directory not empty"            // ENOTEMPTY
+	ErrLoop         Error = "too many symbolic links"        // ELOOP
+	ErrNameTooLong  Error = "file name too long"             // ENAMETOOLONG
+	ErrReadOnly     Error = "read-only file system"          // EROFS
+	ErrQuota        Error = "disk quota exceeded"            // ENOSPC: no room for more content (Config.MaxBytes)
+	ErrTooManyFiles Error = "file count quota exceeded"      // EDQUOT: no room for more names (Config.MaxFiles); is also ErrQuota
+	ErrTooManyLinks Error = "too many links"                 // EMLINK
+	ErrCrossDevice  Error = "crosses a mount"                // EXDEV
+	ErrBusy         Error = "resource busy"                  // EBUSY
+	ErrEscape       Error = "path leads out of its folder"   // EPERM; ENOTCAPABLE in WASI
+	ErrTooLarge     Error = "file too large"                 // EFBIG
+	ErrNotSupported Error = "operation not supported"        // ENOTSUP
+	ErrBadFile      Error = "file not open for this purpose" // EBADF
+)
+
+// Error returns the cause in words. The text is stable.
+func (e Error) Error() string { return string(e) }
+
+// Is makes a cause match the wider error that io/fs or errors has for it, as syscall.Errno does.
+func (e Error) Is(target error) bool {
+	switch e {
+	case ErrNotEmpty:
+		return target == fs.ErrExist
+	case ErrEscape:
+		return target == fs.ErrPermission
+	case ErrTooManyFiles:
+		return target == ErrQuota
+	case ErrNotSupported:
+		return target == errors.ErrUnsupported
+	}
+	return false
+}
+
+func pathError(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: cause(err)}
+}
+
+func linkError(op, oldName, newName string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &os.LinkError{Op: op, Old: oldName, New: newName, Err: cause(err)}
+}
+
+// cause strips the wrappers that a mount put round an error: they would name paths of the host.
+func cause(err error) error {
+	for {
+		switch e := err.(type) {
+		case *fs.PathError:
+			err = e.Err
+		case *os.LinkError:
+			err = e.Err
+		case *os.SyscallError:
+			err = e.Err
+		default:
+			return err
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package vfs
+
+import (
+	"io/fs"
+	"time"
+)
+
+// Info describes a node. It implements fs.FileInfo, and every fs.FileInfo of this package is an Info. It does not change after it was made.
+type Info struct {
+	name                       string
+	mode                       fs.FileMode
+	uid, gid                   int
+	dev, ino, nlink            uint64
+	size, held                 int64
+	atime, mtime, ctime, btime int64
+}
+
+const dirSize = 4096 // what a directory says its size is
+
+// Name returns the last element of the path that was asked for.
+func (i Info) Name() string { return i.name }
+
+// Size returns the length in bytes: of a file's content, of a link's target. It says nothing for directories.
+func (i Info) Size() int64 { return i.size }
+
+// Mode returns the type and permission bits, with set-id and sticky bits.
+func (i Info) Mode() fs.FileMode { return i.mode }
+
+// ModTime returns the time of the last change of content.
+func (i Info) ModTime() time.Time { return time.Unix(0, i.mtime) }
+
+// IsDir reports whether the node is a directory.
+func (i Info) IsDir() bool { return i.mode.IsDir() }
+
+// Sys returns the Info itself, so that it can be had back through wrappers.
+func (i Info) Sys() any { return i }
+
+// Dev returns a number for the tree (1) or the mount (from 2) that the node lies in.
+func (i Info) Dev() uint64 { return i.dev }
+
+// Ino returns the node's number, unique in its Dev and for the tree's own nodes never used again. In a mount it stands for the path.
+func (i Info) Ino() uint64 { return i.ino }
+
+// Nlink returns the number of hard links; for a directory two and the number of directories in it; 1 in mounts.
+func (i Info) Nlink() uint64 { return i.nlink }
+
+// UID returns the owner.
+func (i Info) UID() int { return i.uid }
+
+// GID returns the owning group.
+func (i Info) GID() int { return i.gid }
+
+// Blocks returns the memory that the content takes, in units of 512 bytes, holes left out.
+func (i Info) Blocks() int64 { return (i.held + 511) / 512 }
+
+// Atime returns the time of the last access. Mounts give the time of the last change.
+func (i Info) Atime() time.Time { return time.Unix(0, i.atime) }
+
+// Ctime returns the time of the last change of content or of what Info says. Mounts give the time of the last change of content.
+func (i Info) Ctime() time.Time { return time.Unix(0, i.ctime) }
+
+// Btime returns the time at which the node was made. Mounts give the time of the last change of content.
+func (i Info) Btime() time.Time { return time.Unix(0, i.btime) }
+
+// info describes an inode. Preconditions: the tree's mutex is held.
+func (n *inode) info(name string) Info {
+	i := Info{
+		name: name, mode: n.mode, uid: int(n.uid), gid: int(n.gid),
+		dev: 1, ino: n.ino, nlink: uint64(n.nlink), size: n.size, held: n.size,
+		atime: n.atime, mtime: n.mtime, ctime: n.ctime, btime: n.btime,
+	}
+	if n.dir != nil {
+		i.size, i.held = dirSize, dirSize
+	}
+	return i
+}

@@ -1,0 +1,180 @@
+package vfs
+
+import (
+	"io/fs"
+	"math"
+	"time"
+)
+
+// inode is a file, directory or symbolic link. Times are nanoseconds since 1970.
+type inode struct {
+	own   *owner
+	ino   uint64
+	mode  fs.FileMode
+	nlink uint32
+	uid   uint32
+	gid   uint32
+
+	atime, mtime, ctime, btime int64
+
+	dir *dirBody // directories
+
+	// Regular files, and the target of symbolic links. See content.go.
+	size int64
+	base []byte
+	head *chunk
+	tail radix[chunk]
+}
+
+// dirBody is a directory's entries. It belongs to its inode and is copied with it.
+type dirBody struct {
+	parent uint64
+	names  names
+	seqs   radix[dirent] // the entries in the order in which they came
+	last   uint64        // the highest seq ever given out
+}
+
+// The cookies of the entries that every directory has; those of names follow.
+const (
+	cookieDot    = 1
+	cookieDotDot = 2
+)
+
+const (
+	maxLinks = 65000
+	modeBits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+)
+
+// nanos converts to nanoseconds since 1970, within what 64 bits hold (years 1678 to 2262).
+func nanos(t time.Time) int64 {
+	switch s := t.Unix(); {
+	case s < math.MinInt64/1_000_000_000+1:
+		return math.MinInt64
+	case s > math.MaxInt64/1_000_000_000-1:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
+// newInode makes an inode without a name. Preconditions: t.mu is held exclusively.
+func (t *Tree) newInode(mode fs.FileMode, now int64) *inode {
+	n := &inode{
+		own: t.own, ino: t.nextIno, mode: mode,
+		uid: uint32(t.cfg.UID), gid: uint32(t.cfg.GID),
+		atime: now, mtime: now, ctime: now, btime: now,
+	}
+	if mode.IsDir() {
+		n.nlink = 2
+		n.dir = &dirBody{last: cookieDotDot}
+	}
+	t.nextIno++
+	t.inodes.set(t.own, n.ino, n)
+	return n
+}
+
+// inode returns the inode for reading, nil if there is none. Preconditions: t.mu is held.
+func (t *Tree) inode(ino uint64) *inode {
+	if n := t.inodes.get(ino); n != nil {
+		return n
+	}
+	return t.orphans[ino]
+}
+
+// edit returns the inode for changing, nil if there is none. Preconditions: t.mu is held exclusively.
+func (t *Tree) edit(ino uint64) *inode {
+	n := t.inode(ino)
+	if n == nil || n.own == t.own {
+		return n
+	}
+	c := *n
+	c.own = t.own
+	if n.dir != nil {
+		d := *n.dir
+		c.dir = &d
+	}
+	if _, orphan := t.orphans[ino]; orphan {
+		t.orphans[ino] = &c
+	} else {
+		t.inodes.set(t.own, ino, &c)
+	}
+	return &c
+}
+
+// add gives an inode a name in dir. Preconditions: dir may be changed, the name is not there, the quota has room.
+func (t *Tree) add(dir *inode, name string, n *inode, l *ledger, now int64) {
+	d := dir.dir
+	d.last++
+	t.enter(dir, &dirent{name: name, ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}, now)
+	if n.dir != nil {
+		n.dir.parent = dir.ino
+		dir.nlink++
+	}
+}
+
+// enter puts an entry into both indices of a directory, in the place of one with the same name and seq.
+func (t *Tree) enter(dir *inode, e *dirent, now int64) {
+	dir.dir.names.put(t.own, e)
+	dir.dir.seqs.set(t.own, e.seq, e)
+	dir.mtime, dir.ctime = now, now
+}
+
+// drop takes a name out of dir, and nothing else. Preconditions: dir may be changed and holds e.
+func (t *Tree) drop(dir *inode, e *dirent, now int64) {
+	dir.dir.names.remove(t.own, e.name)
+	dir.dir.seqs.remove(t.own, e.seq)
+	if e.typ.IsDir() {
+		dir.nlink--
+	}
+	dir.mtime, dir.ctime = now, now
+}
+
+// chargeName counts one more name. Preconditions: t.mu is held exclusively.
+func (t *Tree) chargeName() error {
+	if t.cfg.MaxFiles > 0 && t.used.Files >= t.cfg.MaxFiles {
+		return ErrTooManyFiles
+	}
+	t.used.Files++
+	return nil
+}
+
+// refundName gives back what chargeName counted for e, if it was this ledger that was charged.
+func (t *Tree) refundName(e *dirent) {
+	if e.ledger == t.own.ledger {
+		t.used.Files--
+	}
+}
+
+// unlinked takes a link from an inode that has just lost a name; without links it goes, or waits as an orphan for its last Close. Preconditions: n may be changed.
+func (t *Tree) unlinked(n *inode, now int64) {
+	n.ctime = now
+	if n.dir != nil {
+		n.nlink = 0
+	} else {
+		n.nlink--
+	}
+	if n.nlink > 0 {
+		return
+	}
+	t.inodes.remove(t.own, n.ino)
+	if t.opens[n.ino] == 0 {
+		t.resize(n, 0)
+		return
+	}
+	t.orphans[n.ino] = n
+	t.orphanBytes += t.charged(n)
+}
+
+// opened counts one more File on an inode.
+func (t *Tree) opened(ino uint64) { t.opens[ino]++ }
+
+// release counts one File less, and frees an orphan with the last.
+func (t *Tree) release(ino uint64) {
+	if t.opens[ino]--; t.opens[ino] > 0 {
+		return
+	}
+	delete(t.opens, ino)
+	if n := t.orphans[ino]; n != nil {
+		t.resize(t.edit(ino), 0)
+		delete(t.orphans, ino)
+	}
+}

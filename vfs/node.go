@@ -1,0 +1,218 @@
+package vfs
+
+import (
+	"io"
+	"io/fs"
+)
+
+// handle is an open file or directory, wherever it lies. Its calls may come from many goroutines.
+type handle interface {
+	info(name string) (Info, error)
+	// readAt returns io.EOF with what there is, at the end.
+	readAt(p []byte, off int64) (int, error)
+	writeAt(p []byte, off int64) (int, error)
+	// append writes at the end and returns where that then is.
+	append(p []byte) (n int, end int64, err error)
+	truncate(size int64) error
+	allocate(off, n int64) error
+	sync() error
+	change(c change) error
+	readDir(cookie uint64, most int) ([]DirEntry, error)
+	close() error
+}
+
+// node is the handle of an inode.
+type node struct {
+	t   *Tree
+	ino uint64
+	dir bool
+}
+
+// view runs f on the inode under the read lock.
+func (h *node) view(f func(n *inode)) error {
+	h.t.mu.RLock()
+	defer h.t.mu.RUnlock()
+	n := h.t.inode(h.ino)
+	if n == nil {
+		return fs.ErrClosed
+	}
+	f(n)
+	return nil
+}
+
+// edit returns the inode for changing, with the lock held on success.
+func (h *node) edit() (*inode, error) {
+	h.t.mu.Lock()
+	n := h.t.edit(h.ino)
+	if n == nil {
+		h.t.mu.Unlock()
+		return nil, fs.ErrClosed
+	}
+	return n, nil
+}
+
+func (h *node) info(name string) (i Info, err error) {
+	err = h.view(func(n *inode) { i = n.info(name) })
+	return i, err
+}
+
+func (h *node) readAt(p []byte, off int64) (int, error) {
+	if h.dir {
+		return 0, ErrIsDir
+	}
+	h.t.mu.RLock()
+	n := h.t.inode(h.ino)
+	if n == nil {
+		h.t.mu.RUnlock()
+		return 0, fs.ErrClosed
+	}
+	k, stale := n.read(p, off), h.t.stale(n)
+	h.t.mu.RUnlock()
+	if stale && k > 0 {
+		h.touch()
+	}
+	if k < len(p) {
+		return k, io.EOF
+	}
+	return k, nil
+}
+
+// stale reports whether a read now has to set the access time: when the last one was not after the last change. What
+// came with CloneWith is left alone, for it would be copied.
+func (t *Tree) stale(n *inode) bool {
+	return (n.atime <= n.mtime || n.atime <= n.ctime) && n.ino >= t.firstIno
+}
+
+func (h *node) touch() {
+	now := h.t.now()
+	if n, err := h.edit(); err == nil {
+		n.atime = now
+		h.t.mu.Unlock()
+	}
+}
+
+func (h *node) writeAt(p []byte, off int64) (int, error) {
+	now := h.t.now()
+	n, err := h.edit()
+	if err != nil {
+		return 0, err
+	}
+	defer h.t.mu.Unlock()
+	return h.t.put(n, p, off, now)
+}
+
+func (h *node) append(p []byte) (int, int64, error) {
+	now := h.t.now()
+	n, err := h.edit()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer h.t.mu.Unlock()
+	k, err := h.t.put(n, p, n.size, now)
+	return k, n.size, err
+}
+
+// put writes and sets the times. Preconditions: those of write.
+func (t *Tree) put(n *inode, p []byte, off, now int64) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	k, err := t.write(n, p, off)
+	if k > 0 {
+		n.mtime, n.ctime = now, now
+	}
+	return k, err
+}
+
+func (h *node) truncate(size int64) error {
+	now := h.t.now()
+	n, err := h.edit()
+	if err != nil {
+		return err
+	}
+	defer h.t.mu.Unlock()
+	h.t.resize(n, size)
+	n.mtime, n.ctime = now, now
+	return nil
+}
+
+// allocate reserves nothing, since content is memory: it extends the file, provided that the quota has room for what it would then hold.
+func (h *node) allocate(off, length int64) error {
+	now := h.t.now()
+	n, err := h.edit()
+	if err != nil {
+		return err
+	}
+	defer h.t.mu.Unlock()
+	end := off + length
+	if end > n.size && end-max(off, n.size) > h.t.room() {
+		return ErrQuota
+	}
+	if end > n.size {
+		h.t.resize(n, end)
+		n.mtime = now
+	}
+	n.ctime = now
+	return nil
+}
+
+func (h *node) sync() error { return nil }
+
+func (h *node) change(c change) error {
+	now := h.t.now()
+	n, err := h.edit()
+	if err != nil {
+		return err
+	}
+	defer h.t.mu.Unlock()
+	n.change(c, now)
+	return nil
+}
+
+func (h *node) readDir(cookie uint64, most int) (list []DirEntry, err error) {
+	if !h.dir {
+		return nil, ErrNotDir
+	}
+	stale := false
+	err = h.view(func(n *inode) {
+		list = n.list(cookie, most)
+		stale = len(list) > 0 && h.t.stale(n)
+	})
+	if stale {
+		h.touch()
+	}
+	return list, err
+}
+
+// list returns up to most entries that come after cookie. Preconditions: the tree's mutex is held.
+func (n *inode) list(cookie uint64, most int) []DirEntry {
+	if n.nlink == 0 || most <= 0 {
+		return nil
+	}
+	var list []DirEntry
+	for ; cookie < cookieDotDot && len(list) < most; cookie++ {
+		e := DirEntry{Name: ".", Ino: n.ino, Type: fs.ModeDir, Next: cookieDot}
+		if cookie == cookieDot {
+			e = DirEntry{Name: "..", Ino: n.dir.parent, Type: fs.ModeDir, Next: cookieDotDot}
+		}
+		list = append(list, e)
+	}
+	for len(list) < most && cookie < n.dir.last {
+		seq, e := n.dir.seqs.next(cookie + 1)
+		if e == nil {
+			break
+		}
+		list = append(list, DirEntry{Name: e.name, Ino: e.ino, Type: e.typ, Next: seq})
+		cookie = seq
+	}
+	return list
+}
+
+func (h *node) close() error {
+	h.t.mu.Lock()
+	defer h.t.mu.Unlock()
+	if !h.t.closed {
+		h.t.release(h.ino)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package vfs
+
+import (
+	"io/fs"
+	"os"
+)
+
+// Flags for OpenFile beside those of package os. They are this package's own values, the same on all systems.
+const (
+	O_DIRECTORY = 1 << 28 // fail with ErrNotDir unless it is a directory
+	O_NOFOLLOW  = 1 << 29 // fail with ErrLoop if the last name is a symbolic link
+)
+
+const accessMode = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
+
+// OpenFile opens a file or directory. flag takes os.O_RDONLY, O_WRONLY or O_RDWR with O_APPEND, O_CREATE, O_EXCL, O_TRUNC, O_DIRECTORY and O_NOFOLLOW;
+// O_SYNC changes nothing. A file made by O_CREATE gets the permission bits of perm, less the umask. Directories can be
+// opened for reading only. The File must be closed.
+func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
+	f, err := d.open(name, flag, perm)
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	return f, nil
+}
+
+func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
+	how := followAlways
+	switch {
+	case flag&accessMode == accessMode, flag&O_DIRECTORY != 0 && flag&os.O_CREATE != 0:
+		return nil, fs.ErrInvalid
+	case flag&os.O_CREATE != 0 && flag&os.O_EXCL != 0:
+		how = followNever
+	case flag&O_NOFOLLOW != 0:
+		how = followSlashed
+	}
+	t := d.t
+	now := t.now()
+	f, err := d.find(name, how, true)
+	if err != nil {
+		if err == ErrNotDir && f.slash && flag&os.O_CREATE != 0 {
+			err = ErrIsDir
+		}
+		return nil, err
+	}
+	err = f.openable(flag)
+	if m := f.owner(); m != nil {
+		if err != nil {
+			return nil, err
+		}
+		return t.openForeign(f, name, flag, perm)
+	}
+	defer t.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if !f.there {
+		n, err := t.create(f, perm&modeBits&^t.cfg.Umask, now)
+		if err != nil {
+			return nil, err
+		}
+		f.node = place{ino: n.ino}
+	} else if flag&os.O_TRUNC != 0 {
+		n := t.edit(f.node.ino)
+		t.resize(n, 0)
+		n.mtime, n.ctime = now, now
+	}
+	t.opened(f.node.ino)
+	return newFile(t, f.node, name, flag, &node{t: t, ino: f.node.ino, dir: f.typ.IsDir()}), nil
+}
+
+// openable tells whether flag fits what was found.
+func (f *found) openable(flag int) error {
+	create := flag&os.O_CREATE != 0
+	switch {
+	case !f.there && !create:
+		return fs.ErrNotExist
+	case !f.there && f.slash:
+		return ErrIsDir
+	case !f.there:
+		return nil
+	case create && flag&os.O_EXCL != 0:
+		return fs.ErrExist
+	case flag&O_DIRECTORY != 0 && !f.typ.IsDir():
+		return ErrNotDir
+	case f.typ == fs.ModeSymlink:
+		return ErrLoop
+	case f.typ.IsDir() && (create || flag&(accessMode|os.O_TRUNC) != 0):
+		return ErrIsDir
+	}
+	return nil
+}
+
+// openForeign opens what was found in a mount. No lock is held.
+func (t *Tree) openForeign(f found, name string, flag int, perm fs.FileMode) (*File, error) {
+	m := f.owner()
+	at := place{ino: f.dir.ino, mnt: m, path: f.inMount()}
+	h, err := m.drv.open(at.path, flag&^os.O_APPEND, perm&modeBits&^t.cfg.Umask, f.typ.IsDir())
+	if err != nil {
+		return nil, err
+	}
+	return newFile(t, at, name, flag, &foreign{stream: h, m: m, path: at.path}), nil
+}

@@ -1,0 +1,300 @@
+package vfs
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+)
+
+const (
+	maxPath    = 4095
+	maxName    = 255
+	maxFollows = 40 // links followed on one path
+)
+
+// place is a node that a walk can stand on.
+type place struct {
+	ino  uint64 // the tree's inode; in a mount, the one it is mounted on
+	mnt  *mount // nil in the tree itself
+	path string // in a mount: where, "." being its root
+}
+
+var root = place{ino: rootIno}
+
+// follow says what a walk does with a symbolic link at the end of a path.
+type follow int
+
+const (
+	followNever   follow = iota // nor if the path ends in a slash: for calls that change what the last name means
+	followSlashed               // only if the path ends in a slash
+	followAlways
+)
+
+// found is what a path leads to.
+type found struct {
+	dir   place       // the directory that has, or would have, the last name
+	name  string      // the last name; empty if the path ends in the directory node itself: "/", ".", ".."
+	dots  string      // then: which of them
+	node  place       // what bears the name, if anything does
+	typ   fs.FileMode // its type
+	there bool
+	slash bool // the path ends in a slash
+}
+
+// walk is a path resolution under way. It goes name by name and never recurs; a link's target is put before what is left of the path.
+type walk struct {
+	t      *Tree
+	base   place // not to be climbed above
+	clamp  bool  // climbing above base stays at base instead
+	follow follow
+	at     place  // the directory reached
+	rest   string // what is left
+	own    int    // how much of rest, from its end, is of the path itself, not of a link's target
+	links  int    // links followed
+}
+
+// find resolves name from d. When what it found is in the tree itself, whether or not it exists, t.mu is held on return, exclusively if so
+// asked: unlock it with t.unlock. When it lies in a mount, or on errors, no lock is held.
+func (d *Dir) find(name string, how follow, exclusive bool) (found, error) {
+	w, err := d.walk(name, how)
+	if err != nil {
+		return found{}, err
+	}
+	for {
+		w.t.lock(exclusive)
+		f, done, err := w.tree()
+		if done && err == nil && f.owner() == nil {
+			return f, nil
+		}
+		w.t.unlock(exclusive)
+		if done || err != nil {
+			return f, err
+		}
+		if f, done, err = w.mount(); done || err != nil {
+			return f, err
+		}
+	}
+}
+
+// owner is the mount in which a call on f has to work; nil for the tree.
+func (f *found) owner() *mount {
+	if f.there {
+		return f.node.mnt
+	}
+	return f.dir.mnt
+}
+
+// walk checks name's form and starts at d.
+func (d *Dir) walk(name string, how follow) (*walk, error) {
+	switch {
+	case name == "":
+		return nil, fs.ErrNotExist
+	case len(name) > maxPath:
+		return nil, ErrNameTooLong
+	case strings.IndexByte(name, 0) >= 0:
+		return nil, fs.ErrInvalid
+	case name[0] == '/' && !d.clamp:
+		return nil, ErrEscape
+	}
+	return &walk{t: d.t, base: d.at, clamp: d.clamp, follow: how, at: d.at, rest: name, own: len(name)}, nil
+}
+
+func (t *Tree) lock(exclusive bool) {
+	if exclusive {
+		t.mu.Lock()
+	} else {
+		t.mu.RLock()
+	}
+}
+
+func (t *Tree) unlock(exclusive bool) {
+	if exclusive {
+		t.mu.Unlock()
+	} else {
+		t.mu.RUnlock()
+	}
+}
+
+// next takes the next name off the path. An empty name says that there is none. last says that nothing but slashes follows.
+func (w *walk) next() (name string, last, linked bool) {
+	s := strings.TrimLeft(w.rest, "/")
+	linked = len(s) > w.own
+	end := strings.IndexByte(s, '/')
+	if end < 0 {
+		end = len(s)
+	}
+	name, w.rest = s[:end], s[end:]
+	w.own = min(w.own, len(w.rest))
+	return name, strings.Trim(w.rest, "/") == "", linked
+}
+
+// here is the result of a path that ends in the directory the walk has reached.
+func (w *walk) here(dots string) found {
+	return found{dir: w.at, node: w.at, dots: dots, typ: fs.ModeDir, there: true, slash: w.rest != ""}
+}
+
+// end makes the result for the last name.
+func (w *walk) end(name string, node place, typ fs.FileMode, there bool) (found, bool, error) {
+	f := found{dir: w.at, name: name, node: node, typ: typ, there: there, slash: w.rest != ""}
+	if f.slash && there && !typ.IsDir() && w.follow != followNever {
+		return f, true, ErrNotDir
+	}
+	return f, true, nil
+}
+
+// tree goes on in the tree until the path ends (done) or enters a mount. Preconditions: t.mu is held.
+func (w *walk) tree() (f found, done bool, err error) {
+	if w.t.closed {
+		return f, true, fs.ErrClosed
+	}
+	for w.at.mnt == nil {
+		dir := w.t.inode(w.at.ino)
+		if dir == nil || dir.nlink == 0 {
+			return f, true, fs.ErrNotExist
+		}
+		name, last, linked := w.next()
+		switch {
+		case name == "" || name == ".":
+			if last {
+				return w.here(name), true, nil
+			}
+			continue
+		case name == "..":
+			if err := w.climb(linked, dir.dir.parent); err != nil {
+				return f, true, err
+			}
+			if last {
+				return w.here(name), true, nil
+			}
+			continue
+		case len(name) > maxName:
+			return f, true, ErrNameTooLong
+		}
+		e := dir.dir.names.get(name)
+		if e == nil {
+			if !last {
+				return f, true, fs.ErrNotExist
+			}
+			return w.end(name, place{}, 0, false)
+		}
+		node := w.t.mounts.over(e.ino)
+		link := e.typ == fs.ModeSymlink && w.follows(last)
+		switch {
+		case last && !link:
+			return w.end(name, node, e.typ, true)
+		case e.typ.IsDir():
+			w.at = node
+		case !link:
+			return f, true, ErrNotDir
+		default:
+			if err := w.jump(w.t.inode(e.ino).target(), nil); err != nil {
+				return f, true, err
+			}
+		}
+	}
+	return f, false, nil
+}
+
+// follows reports whether a link in this place is followed.
+func (w *walk) follows(last bool) bool {
+	return !last || w.follow == followAlways || w.follow == followSlashed && w.rest != ""
+}
+
+// climb steps to the parent of the directory reached.
+func (w *walk) climb(linked bool, parent uint64) error {
+	if w.at == w.base {
+		if w.clamp || linked && w.base == root {
+			return nil
+		}
+		return ErrEscape
+	}
+	w.at = place{ino: parent}
+	return nil
+}
+
+// climbMount steps to the parent inside a mount, or out of it.
+func (w *walk) climbMount(linked bool) error {
+	m := w.at.mnt
+	switch {
+	case w.at == w.base:
+		return ErrEscape
+	case w.at.path != ".":
+		w.at.path = path.Dir(w.at.path)
+	case linked && m.confined:
+		return ErrEscape
+	default:
+		w.at = place{ino: w.at.ino}
+		w.rest = ".." + w.rest
+	}
+	return nil
+}
+
+// jump puts a link's target before the rest of the path. from is the mount that the link lies in.
+func (w *walk) jump(target string, from *mount) error {
+	if w.links++; w.links > maxFollows {
+		return ErrLoop
+	}
+	if target == "" {
+		return fs.ErrNotExist
+	}
+	if target[0] == '/' {
+		if w.base != root || from != nil && from.confined {
+			return ErrEscape
+		}
+		w.at = w.base
+	}
+	w.rest = target + w.rest
+	return nil
+}
+
+// mount goes on in the mount that the walk stands in, until the path ends (done) or leads out of it. No lock is held.
+func (w *walk) mount() (f found, done bool, err error) {
+	m := w.at.mnt
+	for w.at.mnt == m {
+		name, last, linked := w.next()
+		if name == ".." {
+			if err := w.climbMount(linked); err != nil {
+				return f, true, err
+			}
+			if w.at.mnt != m {
+				return f, false, nil
+			}
+		}
+		if name == "" || name == "." || name == ".." {
+			if last {
+				return w.here(name), true, nil
+			}
+			continue
+		}
+		if len(name) > maxName {
+			return f, true, ErrNameTooLong
+		}
+		node := place{ino: w.at.ino, mnt: m, path: path.Join(w.at.path, name)}
+		typ, err := m.typ(node.path)
+		switch {
+		case err == nil:
+		case last && isNotExist(err):
+			return w.end(name, node, 0, false)
+		default:
+			return f, true, err
+		}
+		if typ != fs.ModeSymlink || !w.follows(last) {
+			if last {
+				return w.end(name, node, typ, true)
+			}
+			if !typ.IsDir() {
+				return f, true, ErrNotDir
+			}
+			w.at = node
+			continue
+		}
+		target, err := m.drv.readlink(node.path)
+		if err != nil {
+			return f, true, err
+		}
+		if err := w.jump(target, m); err != nil {
+			return f, true, err
+		}
+	}
+	return f, false, nil
+}

@@ -1,0 +1,177 @@
+package vfs
+
+import "io/fs"
+
+// pair is two paths resolved as one step.
+type pair struct {
+	old, new found
+	foreign  bool // one of them, at least, lies in a mount
+}
+
+// findPair resolves a name that exists and one to be made. Unless the result is foreign, it returns holding t.mu exclusively.
+func (d *Dir) findPair(oldName string, how follow, to *Dir, newName string) (pair, error) {
+	if d.t != to.t {
+		return pair{}, ErrCrossDevice
+	}
+	a, err := d.walk(oldName, how)
+	if err != nil {
+		return pair{}, err
+	}
+	b, err := to.walk(newName, followNever)
+	if err != nil {
+		return pair{}, err
+	}
+	t := d.t
+	t.mu.Lock()
+	p, done, err := a.pair(b)
+	if done && err == nil {
+		return p, nil
+	}
+	t.mu.Unlock()
+	if err != nil {
+		return p, err
+	}
+	// The way leads through a mount: no lock covers both, and the mount checks again.
+	if p.old, err = d.find(oldName, how, false); err != nil {
+		return p, err
+	}
+	if p.old.owner() == nil {
+		t.mu.RUnlock()
+	}
+	if p.new, err = to.find(newName, followNever, false); err != nil {
+		return p, err
+	}
+	if p.new.owner() == nil {
+		t.mu.RUnlock()
+	}
+	p.foreign = true
+	return p, nil
+}
+
+// pair resolves a, then b; it is done if neither touches a mount. Preconditions: t.mu is held.
+func (a *walk) pair(b *walk) (p pair, done bool, err error) {
+	if p.old, done, err = a.tree(); err != nil || !done {
+		return p, done, err
+	}
+	if p.new, done, err = b.tree(); err != nil || !done {
+		return p, done, err
+	}
+	return p, p.old.owner() == nil && p.new.owner() == nil, nil
+}
+
+// Rename moves oldName in d to newName in to, as POSIX has it
+// (https://pubs.opengroup.org/onlinepubs/9699919799/functions/rename.html): in one step, in the place of a file or an empty directory that is
+// there. Between mounts it fails with ErrCrossDevice.
+func (d *Dir) Rename(oldName string, to *Dir, newName string) error {
+	return linkError("rename", oldName, newName, d.rename(oldName, to, newName))
+}
+
+func (d *Dir) rename(oldName string, to *Dir, newName string) error {
+	now := d.t.now()
+	p, err := d.findPair(oldName, followNever, to, newName)
+	if err != nil {
+		return err
+	}
+	if p.foreign {
+		return p.renameForeign()
+	}
+	defer d.t.mu.Unlock()
+	if err := p.check(); err != nil {
+		return err
+	}
+	if p.new.there && p.old.node == p.new.node {
+		return nil
+	}
+	if err := d.t.checkMove(p); err != nil {
+		return err
+	}
+	d.t.move(p, now)
+	return nil
+}
+
+// check tells whether the two names, by their form and kind, can change places.
+func (p *pair) check() error {
+	a, b := &p.old, &p.new
+	switch {
+	case a.name == "" || b.name == "":
+		return ErrBusy
+	case !a.there:
+		return fs.ErrNotExist
+	case !a.typ.IsDir() && (a.slash || b.slash):
+		return ErrNotDir
+	case a.there && a.node.mnt != a.dir.mnt || b.there && b.node.mnt != b.dir.mnt:
+		return ErrBusy
+	}
+	return nil
+}
+
+func (p *pair) renameForeign() error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	m := p.old.dir.mnt
+	if m == nil || m != p.new.dir.mnt {
+		return ErrCrossDevice
+	}
+	return m.drv.rename(p.old.node.path, p.new.inMount())
+}
+
+// checkMove tells whether what is at the new name, and where it is, allow the move. Preconditions: t.mu is held.
+func (t *Tree) checkMove(p pair) error {
+	a, b := &p.old, &p.new
+	if a.typ.IsDir() && t.within(b.dir.ino, a.node.ino) {
+		return fs.ErrInvalid
+	}
+	if !b.there {
+		return nil
+	}
+	switch {
+	case b.typ.IsDir() && t.within(a.dir.ino, b.node.ino):
+		return ErrNotEmpty
+	case a.typ.IsDir() && !b.typ.IsDir():
+		return ErrNotDir
+	case !a.typ.IsDir() && b.typ.IsDir():
+		return ErrIsDir
+	case b.typ.IsDir() && t.inode(b.node.ino).dir.seqs.root != nil:
+		return ErrNotEmpty
+	}
+	return nil
+}
+
+// within reports whether directory ino is top or lies under it. It costs as much as ino lies deep.
+func (t *Tree) within(ino, top uint64) bool {
+	for ino != top {
+		n := t.inode(ino)
+		if n == nil || ino == rootIno {
+			return false
+		}
+		ino = n.dir.parent
+	}
+	return true
+}
+
+// move carries the rename out. The new name takes over the listing place and, where it replaces a name, its charge.
+func (t *Tree) move(p pair, now int64) {
+	from, to := t.edit(p.old.dir.ino), t.edit(p.new.dir.ino)
+	old := from.dir.names.get(p.old.name)
+	e := &dirent{name: p.new.name, ino: old.ino, ledger: old.ledger, typ: old.typ}
+	if gone := to.dir.names.get(p.new.name); gone != nil {
+		e.seq = gone.seq
+		t.refundName(gone)
+		if gone.typ.IsDir() {
+			to.nlink--
+		}
+		t.unlinked(t.edit(gone.ino), now)
+	} else {
+		to.dir.last++
+		e.seq = to.dir.last
+	}
+	t.drop(from, old, now)
+	t.enter(to, e, now)
+	n := t.edit(e.ino)
+	n.ctime = now
+	if n.dir != nil {
+		n.dir.parent = to.ino
+		to.nlink++
+	}
+}

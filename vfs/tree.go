@@ -1,0 +1,163 @@
+package vfs
+
+import (
+	"io/fs"
+	"sync"
+	"time"
+)
+
+// Config sets a tree's limits and defaults. The zero value means: no limits, the host's clock, uid and gid 0, no umask.
+type Config struct {
+	// MaxBytes limits the content held, in bytes; 0 means no limit. See Usage for what counts. Going beyond it fails with ErrQuota.
+	MaxBytes int64
+	// MaxFiles limits the names held (files, directories, links); 0 means no limit. Going beyond it fails with ErrTooManyFiles.
+	MaxFiles int64
+	// Now is the clock for all file times; nil means time.Now. It may be called by several goroutines at once.
+	Now func() time.Time
+	// UID and GID own the nodes that are made.
+	UID, GID int
+	// Umask is taken from the permission bits of files and directories that are made.
+	Umask fs.FileMode
+}
+
+// Usage is what a tree holds. What it was given by CloneWith is not counted, nor is the content of AddStatic, nor what lies in mounts.
+type Usage struct {
+	// Bytes of content. Holes in sparse files are free; a fragment between holes counts as at least 512 bytes. Content that clones share
+	// counts once in each of them.
+	Bytes int64
+	// Files is the number of names: files, directories, links. A hard link counts as one more.
+	Files int64
+}
+
+// ledger is the identity under which content and names are charged. Clone keeps it, CloneWith starts a new one.
+type ledger struct{ _ byte }
+
+// owner is a tree's licence to change nodes in place: those that carry it can be reached from that tree alone.
+type owner struct{ ledger *ledger }
+
+// Tree is a copy-on-write file tree. It must be made with New, Clone or CloneWith. All methods may be used from many goroutines.
+type Tree struct {
+	cfg   Config // constant
+	locks lockTable
+
+	mu     sync.RWMutex
+	closed bool
+	own    *owner
+	inodes radix[inode]
+	// nextIno is the number for the next inode; numbers are not used twice. Those below firstIno came with CloneWith.
+	nextIno, firstIno uint64
+	used              Usage
+	opens             map[uint64]int    // open Files by inode
+	orphans           map[uint64]*inode // inodes without a name that are still open; no clone sees them
+	orphanBytes       int64             // the part of used.Bytes held by orphans
+	mounts            mountSet
+}
+
+const rootIno = 1
+
+// New returns an empty tree: a root directory with mode 0755.
+func New(cfg Config) *Tree {
+	t := &Tree{
+		own:     &owner{ledger: &ledger{}},
+		nextIno: rootIno,
+		opens:   map[uint64]int{},
+		orphans: map[uint64]*inode{},
+	}
+	t.configure(cfg)
+	root := t.newInode(fs.ModeDir|0o755, t.now())
+	root.dir.parent = rootIno
+	return t
+}
+
+func (t *Tree) configure(cfg Config) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	cfg.Umask &= fs.ModePerm
+	t.cfg = cfg
+}
+
+// now reads the tree's clock. Preconditions: t.mu is not held, since Now is the caller's code.
+func (t *Tree) now() int64 { return nanos(t.cfg.Now()) }
+
+// Clone returns an independent copy of the tree, in constant time. Limits and what counts against them are copied too. Open Files
+// stay with t, and files that have no name any more are not copied. Both trees show the same mounts. The clone of a closed tree is closed.
+func (t *Tree) Clone() *Tree {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.share(t.own.ledger)
+	c.cfg = t.cfg
+	c.firstIno = t.firstIno
+	c.used = t.used
+	c.used.Bytes -= t.orphanBytes
+	return c
+}
+
+// CloneWith is Clone under another configuration. The new tree's Usage starts at zero: its limits count only what is added to it.
+func (t *Tree) CloneWith(cfg Config) *Tree {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.share(&ledger{})
+	c.configure(cfg)
+	c.firstIno = c.nextIno
+	return c
+}
+
+// share makes a second tree of t's nodes, which then belong to neither. Preconditions: t.mu is held exclusively.
+func (t *Tree) share(l *ledger) *Tree {
+	t.own = &owner{ledger: t.own.ledger}
+	return &Tree{
+		closed:  t.closed,
+		own:     &owner{ledger: l},
+		inodes:  t.inodes,
+		nextIno: t.nextIno,
+		opens:   map[uint64]int{},
+		orphans: map[uint64]*inode{},
+		mounts:  t.mounts.retain(),
+	}
+}
+
+// Usage returns what the tree holds, in constant time.
+func (t *Tree) Usage() Usage {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.used
+}
+
+// Close lets go of everything the tree holds, mounts included, in constant time. Later calls fail with fs.ErrClosed, except closing Files
+// and closing again, which return nil.
+func (t *Tree) Close() error {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return nil
+	}
+	mounts := t.mounts
+	t.closed = true
+	t.inodes, t.orphans, t.opens, t.mounts = radix[inode]{}, nil, nil, nil
+	t.used, t.orphanBytes = Usage{}, 0
+	t.mu.Unlock()
+	t.locks.close()
+	return mounts.release()
+}
+
+// AddStatic adds a file whose content stays where it is: content must not change as long as the tree or any clone of it is in use. It is not
+// counted, and copied piece by piece only where it is written to. Missing directories on the way get mode 0755. An existing
+// file is an error (fs.ErrExist).
+func (t *Tree) AddStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
+	f, err := t.newStatic(name, perm)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.edit(f.at.ino)
+	if n == nil {
+		return pathError("add", name, fs.ErrClosed)
+	}
+	n.base = content[:len(content):len(content)]
+	n.size = int64(len(content))
+	n.mtime = nanos(mtime)
+	return nil
+}
