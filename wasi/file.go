@@ -1,0 +1,114 @@
+package wasi
+
+import (
+	"context"
+	"io/fs"
+	"math"
+	"time"
+
+	"github.com/belljar-dev/belljar/vfs"
+)
+
+// file is a file of the tree, opened.
+type file struct {
+	f   *vfs.File
+	typ fileType
+}
+
+func (f *file) fileType() fileType      { return f.typ }
+func (f *file) stat() (filestat, error) { return statOf(f.f.Stat()) }
+func (f *file) close() error            { return f.f.Close() }
+
+func (f *file) read(_ context.Context, b []byte, _ bool) (int, error)  { return f.f.Read(b) }
+func (f *file) write(_ context.Context, b []byte, _ bool) (int, error) { return f.f.Write(b) }
+
+// directory is a directory of the tree, opened: the capability that paths start
+// from, and the file that is listed.
+type directory struct {
+	dir *vfs.Dir
+	f   *vfs.File
+}
+
+func (d *directory) fileType() fileType      { return typeDirectory }
+func (d *directory) stat() (filestat, error) { return statOf(d.f.Stat()) }
+func (d *directory) close() error            { return d.f.Close() }
+
+// newFileObject makes the object of a file that path_open has opened.
+func newFileObject(f *vfs.File, writable bool) (object, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return &file{f: f, typ: fileTypeOf(info.Mode())}, nil
+	case writable:
+		return nil, vfs.ErrIsDir
+	}
+	dir, err := f.Dir()
+	if err != nil {
+		return nil, err
+	}
+	return &directory{dir: dir, f: f}, nil
+}
+
+func fileTypeOf(mode fs.FileMode) fileType {
+	switch {
+	case mode.IsRegular():
+		return typeRegularFile
+	case mode.IsDir():
+		return typeDirectory
+	case mode&fs.ModeSymlink != 0:
+		return typeSymbolicLink
+	case mode&fs.ModeCharDevice != 0:
+		return typeCharacterDevice
+	case mode&fs.ModeDevice != 0:
+		return typeBlockDevice
+	case mode&fs.ModeSocket != 0:
+		return typeSocketStream
+	default:
+		return typeUnknown
+	}
+}
+
+// statOf converts what vfs tells of a file. It takes the pair that Stat returns.
+func statOf(info fs.FileInfo, err error) (filestat, error) {
+	if err != nil {
+		return filestat{}, err
+	}
+	own, ok := info.(vfs.Info)
+	if !ok {
+		return filestat{}, errNotsup
+	}
+	return statOfInfo(own), nil
+}
+
+func statOfInfo(info vfs.Info) filestat {
+	return filestat{
+		dev: info.Dev(), ino: info.Ino(),
+		typ:   fileTypeOf(info.Mode()),
+		nlink: info.Nlink(),
+		size:  uint64(max(info.Size(), 0)),
+		atime: timestamp(info.Atime()),
+		mtime: timestamp(info.ModTime()),
+		ctime: timestamp(info.Ctime()),
+	}
+}
+
+// timestamp converts a time to nanoseconds since 1970. Times out of range are the
+// nearest in it: preview 1 has no negative times.
+func timestamp(t time.Time) uint64 {
+	seconds := t.Unix()
+	if seconds < 0 {
+		return 0
+	}
+	const most = math.MaxUint64 / uint64(time.Second)
+	if uint64(seconds) >= most {
+		return math.MaxUint64
+	}
+	return uint64(seconds)*uint64(time.Second) + uint64(t.Nanosecond())
+}
+
+// timeOf is the inverse of timestamp.
+func timeOf(ns uint64) time.Time {
+	return time.Unix(int64(ns/uint64(time.Second)), int64(ns%uint64(time.Second)))
+}

@@ -1,0 +1,120 @@
+package wasi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// function is a host function that answers an errno. p holds its parameters as
+// wazero passes them: an i32 in the lower half.
+type function func(ctx context.Context, h *Host, mem memory, p []uint64) errno
+
+// Call is the one way into every host function.
+func (f function) Call(ctx context.Context, m api.Module, stack []uint64) {
+	defer rethrow()
+	stack[0] = uint64(f(ctx, hostOf(ctx), memoryOf(m), stack))
+}
+
+// export is a host function as it is linked: by name and by the types of its
+// parameters, i for i32 and I for i64.
+type export struct {
+	name   string
+	params string
+	call   function
+}
+
+// preview1 lists the functions in the order of the specification.
+func preview1() []export {
+	return []export{
+		{"args_get", "ii", argsGet},
+		{"args_sizes_get", "ii", argsSizesGet},
+		{"environ_get", "ii", environGet},
+		{"environ_sizes_get", "ii", environSizesGet},
+		{"clock_res_get", "ii", clockResGet},
+		{"clock_time_get", "iIi", clockTimeGet},
+		{"fd_advise", "iIIi", fdAdvise},
+		{"fd_allocate", "iII", fdAllocate},
+		{"fd_close", "i", fdClose},
+		{"fd_datasync", "i", fdDatasync},
+		{"fd_fdstat_get", "ii", fdFdstatGet},
+		{"fd_fdstat_set_flags", "ii", fdFdstatSetFlags},
+		{"fd_fdstat_set_rights", "iII", fdFdstatSetRights},
+		{"fd_filestat_get", "ii", fdFilestatGet},
+		{"fd_filestat_set_size", "iI", fdFilestatSetSize},
+		{"fd_filestat_set_times", "iIIi", fdFilestatSetTimes},
+		{"fd_pread", "iiiIi", fdPread},
+		{"fd_prestat_get", "ii", fdPrestatGet},
+		{"fd_prestat_dir_name", "iii", fdPrestatDirName},
+		{"fd_pwrite", "iiiIi", fdPwrite},
+		{"fd_read", "iiii", fdRead},
+		{"fd_readdir", "iiiIi", fdReaddir},
+		{"fd_renumber", "ii", fdRenumber},
+		{"fd_seek", "iIii", fdSeek},
+		{"fd_sync", "i", fdSync},
+		{"fd_tell", "ii", fdTell},
+		{"fd_write", "iiii", fdWrite},
+		{"path_create_directory", "iii", pathCreateDirectory},
+		{"path_filestat_get", "iiiii", pathFilestatGet},
+		{"path_filestat_set_times", "iiiiIIi", pathFilestatSetTimes},
+		{"path_link", "iiiiiii", pathLink},
+		{"path_open", "iiiiiIIii", pathOpen},
+		{"path_readlink", "iiiiii", pathReadlink},
+		{"path_remove_directory", "iii", pathRemoveDirectory},
+		{"path_rename", "iiiiii", pathRename},
+		{"path_symlink", "iiiii", pathSymlink},
+		{"path_unlink_file", "iii", pathUnlinkFile},
+		{"poll_oneoff", "iiii", pollOneoff},
+		{"proc_raise", "i", procRaise},
+		{"sched_yield", "", schedYield},
+		{"random_get", "ii", randomGet},
+		{"sock_accept", "iii", sockAccept},
+		{"sock_recv", "iiiiii", sockRecv},
+		{"sock_send", "iiiii", sockSend},
+		{"sock_shutdown", "ii", sockShutdown},
+	}
+}
+
+// extension lists the functions of module "belljar". ABI.md documents them.
+func extension() []export {
+	return []export{
+		{"proc_cwd_get", "iii", procCwdGet},
+	}
+}
+
+// Register instantiates the modules "wasi_snapshot_preview1" and "belljar" in r. It
+// must be called once for a Runtime, before guests are instantiated there.
+func Register(ctx context.Context, r wazero.Runtime) error {
+	b := r.NewHostModuleBuilder("wasi_snapshot_preview1")
+	addExports(b, preview1())
+	b.NewFunctionBuilder().WithGoModuleFunction(function(procExit), types("i"), nil).Export("proc_exit")
+	if _, err := b.Instantiate(ctx); err != nil {
+		return fmt.Errorf("register wasi_snapshot_preview1: %w", err)
+	}
+	b = r.NewHostModuleBuilder("belljar")
+	addExports(b, extension())
+	if _, err := b.Instantiate(ctx); err != nil {
+		return fmt.Errorf("register belljar: %w", err)
+	}
+	return nil
+}
+
+func addExports(b wazero.HostModuleBuilder, list []export) {
+	errno := types("i")
+	for _, e := range list {
+		b.NewFunctionBuilder().WithGoModuleFunction(e.call, types(e.params), errno).Export(e.name)
+	}
+}
+
+func types(signature string) []api.ValueType {
+	list := make([]api.ValueType, len(signature))
+	for i, c := range signature {
+		list[i] = api.ValueTypeI32
+		if c == 'I' {
+			list[i] = api.ValueTypeI64
+		}
+	}
+	return list
+}
