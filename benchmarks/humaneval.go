@@ -1,0 +1,125 @@
+package benchmarks
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/belljar-dev/belljar/engine"
+)
+
+// HumanEval's problems with their canonical solutions, as https://github.com/openai/human-eval publishes them (MIT).
+//
+//go:embed data/HumanEval.jsonl.gz
+var humanEvalData []byte
+
+type humanEvalTask struct {
+	ID       string `json:"task_id"`
+	Prompt   string `json:"prompt"`
+	Entry    string `json:"entry_point"`
+	Solution string `json:"canonical_solution"`
+	Test     string `json:"test"`
+}
+
+// program is the canonical solution with its test.
+func (t humanEvalTask) program() string {
+	return t.Prompt + t.Solution + "\n" + t.Test + "\ncheck(" + t.Entry + ")\n"
+}
+
+func humanEvalTasks() ([]humanEvalTask, error) {
+	z, err := gzip.NewReader(bytes.NewReader(humanEvalData))
+	if err != nil {
+		return nil, err
+	}
+	var tasks []humanEvalTask
+	for d := json.NewDecoder(z); ; {
+		var t humanEvalTask
+		if err := d.Decode(&t); errors.Is(err, io.EOF) {
+			return tasks, nil
+		} else if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, t)
+	}
+}
+
+// humanEval measures how many canonical solutions are judged a second by two workers, each in a fresh sandbox,
+// against native processes, by turns.
+func (s *suite) humanEval(ctx context.Context) error {
+	tasks, err := humanEvalTasks()
+	if err != nil {
+		return fmt.Errorf("read tasks: %w", err)
+	}
+	_, nativeErr := os.Stat(nativePython)
+	var ours, native, ratios []float64
+	for range s.runs(24) / 2 {
+		rate, err := judgeAll(tasks, func(t humanEvalTask) error { return s.judge(ctx, t) })
+		if err != nil {
+			return err
+		}
+		ours = append(ours, rate)
+		if nativeErr != nil {
+			continue
+		}
+		rate, err = judgeAll(tasks, func(t humanEvalTask) error {
+			return exec.CommandContext(ctx, nativePython, "-I", "-S", "-c", t.program()).Run()
+		})
+		if err != nil {
+			return fmt.Errorf("native: %w", err)
+		}
+		native = append(native, rate)
+		ratios = append(ratios, ours[len(ours)-1]/rate)
+	}
+	s.add("humaneval_per_s", "1/s", ours, "%d of %d canonical solutions passed, a fresh sandbox each, 2 workers", len(tasks), len(tasks))
+	if nativeErr == nil {
+		s.add("humaneval_native_per_s", "1/s", native, "the same by %s -I -S processes, alternating", nativePython)
+		s.add("humaneval_native_ratio", "×", ratios, "ours ÷ native, round by round")
+	}
+	return nil
+}
+
+func (s *suite) judge(ctx context.Context, t humanEvalTask) error {
+	sb, err := s.engine.Create(ctx, engine.Spec{})
+	if err != nil {
+		return err
+	}
+	defer sb.Close()
+	res, err := sb.Eval(ctx, "python", t.program())
+	if err == nil && res.ExitCode != 0 {
+		err = fmt.Errorf("exit code %d: %s", res.ExitCode, res.Stderr)
+	}
+	return err
+}
+
+// judgeAll answers how many tasks a second two workers get through. All have to pass.
+func judgeAll(tasks []humanEvalTask, judge func(humanEvalTask) error) (float64, error) {
+	errs := make([]error, len(tasks))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	start := time.Now()
+	for range 2 {
+		workers.Go(func() { // ends when all tasks are taken
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(tasks) {
+					return
+				}
+				if err := judge(tasks[i]); err != nil {
+					errs[i] = fmt.Errorf("%s: %w", tasks[i].ID, err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return float64(len(tasks)) / time.Since(start).Seconds(), errors.Join(errs...)
+}

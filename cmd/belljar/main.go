@@ -1,0 +1,100 @@
+// Command belljar runs programs in sandboxes. See belljar --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/runtimes/python"
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses of our own, as timeout(1), env(1) and shells have them.
+const (
+	statusWallLimit     = 124
+	statusOurError      = 125
+	statusNotExecutable = 126
+	statusNotFound      = 127
+	statusInterrupted   = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	app := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	status := app.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(status)
+}
+
+// app is one invocation.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	json           bool
+	state          string // --state
+}
+
+// statusError carries an exit status that needs no words: the guest's own.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.command()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	var status statusError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
+	}
+	fmt.Fprintf(a.stderr, "belljar: %v\n", err)
+	return errorStatus(err)
+}
+
+func errorStatus(err error) int {
+	var limit *engine.LimitError
+	switch {
+	case errors.As(err, &limit) && limit.Limit == engine.LimitWall:
+		return statusWallLimit
+	case errors.Is(err, engine.ErrNotExecutable):
+		return statusNotExecutable
+	case errors.Is(err, engine.ErrNotFound):
+		return statusNotFound
+	case errors.Is(err, context.Canceled):
+		return statusInterrupted
+	}
+	return statusOurError
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "belljar",
+		Short:         "Run programs in sandboxes, in this process: no container, no cloud",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "answer in JSON on standard output")
+	root.PersistentFlags().StringVar(&a.state, "state", "", "`folder` for compiled code and warm memory (default: belljar in the user's cache folder)")
+	root.AddCommand(a.runCommand(), a.warmCommand(), a.doctorCommand(), a.versionCommand())
+	return root
+}
+
+// engine makes the engine with every image of this build.
+func (a *app) engine() (*engine.Engine, error) {
+	return engine.New(engine.Config{Images: []engine.Image{python.Image()}, CacheDir: a.state})
+}

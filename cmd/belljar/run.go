@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+)
+
+// runFlags are the flags of belljar run as they were given.
+type runFlags struct {
+	lang, code           string
+	timeout              time.Duration
+	mem, output, disk    string
+	ticks                int64
+	procs                int
+	env, mounts, network []string
+	replay               uint64
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [flags] -c CODE [ARG…]\n  belljar run [flags] FILE [ARG…]\n  belljar run [flags] - [ARG…]",
+		Short: "Run one program in a sandbox of its own that is gone afterwards",
+		Example: `  belljar run -c 'print(6*7)'
+  belljar run script.py one two
+  echo 'print(input())' | belljar run --timeout 5s -`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runProgram(cmd, &f, args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.SetInterspersed(false) // what follows the program is the program's
+	fl.StringVar(&f.lang, "lang", "", "`language`: python (default: by the file's name)")
+	fl.StringVarP(&f.code, "code", "c", "", "the `program` itself")
+	fl.DurationVar(&f.timeout, "timeout", 30*time.Second, "wall-clock limit")
+	fl.StringVar(&f.mem, "mem", "512MiB", "memory limit")
+	fl.Int64Var(&f.ticks, "ticks", 0, "limit in ticks (loop iterations and calls); 0 is none")
+	fl.StringVar(&f.output, "output", "8MiB", "limit of standard output and error together")
+	fl.StringVar(&f.disk, "disk", "1GiB", "limit of what the program may write to files")
+	fl.IntVar(&f.procs, "procs", 64, "limit of processes at one time")
+	fl.StringArrayVar(&f.env, "env", nil, "`KEY=VALUE` for the program's environment; repeatable")
+	fl.StringArrayVar(&f.mounts, "mount", nil, "`HOST:GUEST[:rw]`: show a folder of this machine; repeatable")
+	fl.StringArrayVar(&f.network, "allow-net", nil, "`HOST:PORT` the program may reach; repeatable")
+	fl.Uint64Var(&f.replay, "replay", 0, "`seed`: run deterministically, with the clock and randomness it gives")
+	return cmd
+}
+
+func (a *app) runProgram(cmd *cobra.Command, f *runFlags, args []string) error {
+	spec, err := f.spec(cmd)
+	if err != nil {
+		return err
+	}
+	prog, err := f.program(cmd, args)
+	if err != nil {
+		return err
+	}
+	eng, err := a.engine()
+	if err != nil {
+		return err
+	}
+	defer eng.Close()
+	if err := a.warm(cmd.Context(), eng, spec.Image); err != nil {
+		return err
+	}
+	sb, err := eng.Create(cmd.Context(), spec)
+	if err != nil {
+		return err
+	}
+	defer sb.Close()
+	command, err := prog.place(sb)
+	if err != nil {
+		return err
+	}
+	command.Stdin = a.stdin
+	if a.json {
+		res, err := sb.Run(cmd.Context(), command)
+		return a.printResult(res, err)
+	}
+	command.Stdout, command.Stderr = a.stdout, a.stderr
+	res, err := sb.Run(cmd.Context(), command)
+	if err == nil && res.ExitCode != 0 {
+		err = statusError(res.ExitCode)
+	}
+	return err
+}
+
+// spec turns the flags into a Spec.
+func (f *runFlags) spec(cmd *cobra.Command) (engine.Spec, error) {
+	spec := engine.Spec{Env: f.env, Limits: engine.Limits{Wall: f.timeout, Ticks: f.ticks, Processes: f.procs}}
+	for _, b := range []struct {
+		flag, text string
+		to         *int64
+	}{{"mem", f.mem, &spec.Limits.Memory}, {"output", f.output, &spec.Limits.Output}, {"disk", f.disk, &spec.Limits.Disk}} {
+		n, err := humanize.ParseBytes(b.text)
+		if err != nil || n == 0 || n > math.MaxInt64 {
+			return spec, fmt.Errorf("--%s %q: use a positive size such as 512MiB", b.flag, b.text)
+		}
+		*b.to = int64(n)
+	}
+	if f.timeout <= 0 {
+		return spec, fmt.Errorf("--timeout %s: use a positive time such as 30s", f.timeout)
+	}
+	if f.ticks < 0 {
+		return spec, fmt.Errorf("--ticks %d: use a positive number, or 0 for no limit", f.ticks)
+	}
+	if f.procs <= 0 {
+		return spec, fmt.Errorf("--procs %d: use a positive number", f.procs)
+	}
+	if len(f.network) > 0 {
+		return spec, errors.New("--allow-net: the network is not in this build; leave the flag out")
+	}
+	if cmd.Flags().Changed("replay") {
+		spec.Replay = &engine.Replay{Seed: f.replay}
+	}
+	for _, m := range f.mounts {
+		mount, err := parseMount(m)
+		if err != nil {
+			return spec, err
+		}
+		spec.Mounts = append(spec.Mounts, mount)
+	}
+	return spec, nil
+}
+
+// parseMount reads HOST:GUEST[:rw]. A host path may hold a colon (a Windows drive), a guest path may not.
+func parseMount(s string) (engine.Mount, error) {
+	bad := fmt.Errorf("--mount %q: use HOST:GUEST or HOST:GUEST:rw with an absolute path in the sandbox", s)
+	rest, rw := strings.CutSuffix(s, ":rw")
+	if !rw {
+		rest = strings.TrimSuffix(rest, ":ro")
+	}
+	i := strings.LastIndex(rest, ":")
+	if i <= 0 || !path.IsAbs(rest[i+1:]) || path.Clean(rest[i+1:]) == "/" {
+		return engine.Mount{}, bad
+	}
+	info, err := os.Stat(rest[:i])
+	if err != nil {
+		return engine.Mount{}, fmt.Errorf("--mount %q: %w", s, err)
+	}
+	if !info.IsDir() {
+		return engine.Mount{}, fmt.Errorf("--mount %q: %s is not a folder", s, rest[:i])
+	}
+	return engine.Mount{Host: rest[:i], Path: rest[i+1:], ReadWrite: rw}, nil
+}
+
+// guestProgram is what to run: code, a file of this machine, or standard input.
+type guestProgram struct {
+	code    string
+	isCode  bool
+	name    string // of the file, "-" for standard input
+	content []byte
+	args    []string
+}
+
+func (f *runFlags) program(cmd *cobra.Command, args []string) (*guestProgram, error) {
+	p := &guestProgram{code: f.code, isCode: cmd.Flags().Changed("code"), args: args}
+	if !p.isCode {
+		if len(args) == 0 {
+			return nil, errors.New("run: give -c CODE, a FILE, or - for standard input")
+		}
+		p.name, p.args = args[0], args[1:]
+	}
+	lang, err := language(f.lang, p.name)
+	if err != nil {
+		return nil, err
+	}
+	if lang != "python" {
+		return nil, fmt.Errorf("language %q is not in this build; it has python", lang)
+	}
+	if !p.isCode && p.name != "-" {
+		if p.content, err = os.ReadFile(p.name); err != nil {
+			return nil, fmt.Errorf("run: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// language answers the flag's, or the one of the file's name.
+func language(flag, file string) (string, error) {
+	switch flag {
+	case "python", "js", "sh":
+		return flag, nil
+	case "":
+	default:
+		return "", fmt.Errorf("--lang %q: use python, js or sh", flag)
+	}
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx":
+		return "js", nil
+	case ".sh", ".bash":
+		return "sh", nil
+	}
+	return "python", nil
+}
+
+// place puts the program into the sandbox and answers the command that runs it.
+func (p *guestProgram) place(sb *engine.Sandbox) (engine.Command, error) {
+	cmd := engine.Command{Args: []string{"python3", "-"}, Dir: "/home/user"}
+	switch {
+	case p.isCode:
+		cmd.Args = []string{"python3", "-c", p.code}
+	case p.name != "-":
+		name := filepath.Base(p.name)
+		if err := sb.Files().WriteFile(path.Join(cmd.Dir, name), p.content, 0o644); err != nil {
+			return cmd, fmt.Errorf("put %s into the sandbox: %w", p.name, err)
+		}
+		cmd.Args = []string{"python3", "./" + name}
+		if !strings.HasPrefix(name, "-") {
+			cmd.Args[1] = name
+		}
+	}
+	cmd.Args = append(cmd.Args, p.args...)
+	return cmd, nil
+}
+
+// resultJSON is the answer of run --json.
+type resultJSON struct {
+	ExitCode  int       `json:"exit_code"`
+	Stdout    string    `json:"stdout"`
+	Stderr    string    `json:"stderr"`
+	Truncated bool      `json:"truncated"`
+	Usage     usageJSON `json:"usage"`
+	Error     *string   `json:"error"`
+}
+
+type usageJSON struct {
+	WallMS      float64 `json:"wall_ms"`
+	Ticks       int64   `json:"ticks"`
+	MemoryBytes int64   `json:"memory_bytes"`
+	OutputBytes int64   `json:"output_bytes"`
+	DiskBytes   int64   `json:"disk_bytes"`
+	Files       int64   `json:"files"`
+}
+
+func (a *app) printResult(res engine.Result, err error) error {
+	out := resultJSON{
+		ExitCode: res.ExitCode, Stdout: res.Stdout, Stderr: res.Stderr, Truncated: res.Truncated,
+		Usage: usageJSON{
+			WallMS: float64(res.Usage.Wall.Microseconds()) / 1000, Ticks: res.Usage.Ticks, MemoryBytes: res.Usage.Memory,
+			OutputBytes: res.Usage.Output, DiskBytes: res.Usage.Disk, Files: res.Usage.Files,
+		},
+	}
+	status := res.ExitCode
+	if err != nil {
+		text := err.Error()
+		out.Error, status = &text, errorStatus(err)
+	}
+	if err := json.NewEncoder(a.stdout).Encode(out); err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	if status != 0 {
+		return statusError(status)
+	}
+	return nil
+}
+
+// warm brings the image up, with a progress display where a person watches and it takes long.
+func (a *app) warm(ctx context.Context, eng *engine.Engine, image string) error {
+	p := newProgress(a.stderr)
+	defer p.close()
+	return eng.Warm(ctx, image, p.step)
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) warmCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "warm",
+		Short: "Compile and warm the images now, so that no later run waits",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			eng, err := a.engine()
+			if err != nil {
+				return err
+			}
+			defer eng.Close()
+			start := time.Now()
+			if err := a.warm(cmd.Context(), eng, "python"); err != nil {
+				return err
+			}
+			took := time.Since(start)
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{
+					"images": []string{"python"}, "wall_ms": took.Milliseconds(), "folder": eng.CacheDir(),
+				})
+			}
+			fmt.Fprintf(a.stdout, "python is warm after %s; kept in %s\n", took.Round(time.Millisecond), eng.CacheDir())
+			return nil
+		},
+	}
+}

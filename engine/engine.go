@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/belljar-dev/belljar/vfs"
+	"github.com/belljar-dev/belljar/wasi"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// Config configures an Engine. The zero value works but has no images.
+type Config struct {
+	// Images are what sandboxes can be made of; their names differ.
+	Images []Image
+	// CacheDir keeps compiled code and warm memory between processes. It is made if missing. "" means
+	// "belljar" in the user's cache folder; NoCache means none at all.
+	CacheDir string
+	NoCache  bool
+	// Logger hears what is worth knowing and no error: a cache that can't be written. nil discards.
+	Logger *slog.Logger
+}
+
+// Engine compiles images and makes sandboxes of them. Close it after use.
+type Engine struct {
+	log     *slog.Logger
+	runtime wazero.Runtime
+	compile wazero.CompilationCache
+	cache   diskCache
+	images  map[string]*image
+	only    string // the name of the only image, or ""
+
+	mu        sync.Mutex
+	closed    bool
+	sandboxes map[*Sandbox]struct{}
+}
+
+// image is an Image with what the engine made of it.
+type image struct {
+	Image
+	programs map[string]*program // by digest
+
+	once sync.Once
+	base *vfs.Tree // the tree that every sandbox's is cloned from
+	err  error
+}
+
+// features are the WebAssembly proposals guests may use. Threads are absent: a shared memory would let a guest run
+// outside its meter.
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst |
+	experimental.CoreFeaturesExceptionHandling
+
+// New makes an Engine. It compiles nothing yet: the first Create or Warm does.
+func New(cfg Config) (*Engine, error) {
+	e := &Engine{log: cfg.Logger, images: map[string]*image{}, sandboxes: map[*Sandbox]struct{}{}}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	for _, im := range cfg.Images {
+		if err := im.check(); err != nil {
+			return nil, fmt.Errorf("new engine: %w", err)
+		}
+		if e.images[im.Name] != nil {
+			return nil, fmt.Errorf("new engine: two images are named %q", im.Name)
+		}
+		e.images[im.Name] = e.newImage(im)
+		e.only = im.Name
+	}
+	if len(cfg.Images) > 1 {
+		e.only = ""
+	}
+	if err := e.openCache(cfg); err != nil {
+		return nil, fmt.Errorf("new engine: %w", err)
+	}
+	if err := e.openRuntime(); err != nil {
+		return nil, errors.Join(fmt.Errorf("new engine: %w", err), e.Close())
+	}
+	return e, nil
+}
+
+func (e *Engine) newImage(def Image) *image {
+	im := &image{Image: def, programs: map[string]*program{}}
+	for i := range def.Programs {
+		p := &def.Programs[i]
+		im.programs[p.Digest] = &program{engine: e, image: im, def: p}
+	}
+	return im
+}
+
+func (e *Engine) openCache(cfg Config) (err error) {
+	dir := cfg.CacheDir
+	if cfg.NoCache {
+		dir = ""
+	} else if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			e.log.Info("no cache folder: compiling anew", "error", err)
+		} else {
+			dir = filepath.Join(user, "belljar")
+		}
+	}
+	if dir == "" {
+		e.compile = wazero.NewCompilationCache()
+		return nil
+	}
+	own := filepath.Join(dir, fmt.Sprintf("images-%d", cacheFormat))
+	if err := os.MkdirAll(own, 0o700); err != nil {
+		return fmt.Errorf("make cache folder: %w", err)
+	}
+	e.cache.dir = own
+	if e.compile, err = wazero.NewCompilationCacheWithDir(filepath.Join(dir, "code")); err != nil {
+		return fmt.Errorf("open compilation cache: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) openRuntime() error {
+	ctx := context.Background()
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
+		WithCompilationCache(e.compile).WithCoreFeatures(features).WithDebugInfoEnabled(false))
+	if err := wasi.Register(ctx, e.runtime); err != nil {
+		return err
+	}
+	return registerMeter(ctx, e.runtime)
+}
+
+// CacheDir answers the folder the engine keeps compiled code and warm memory in, "" for none.
+func (e *Engine) CacheDir() string {
+	if e.cache.dir == "" {
+		return ""
+	}
+	return filepath.Dir(e.cache.dir)
+}
+
+// Warm compiles and warms the named image, "" for the only one, so that no Create waits for it. A first time takes
+// seconds. report, which may be nil, hears of each step as it begins.
+func (e *Engine) Warm(ctx context.Context, name string, report func(step string)) error {
+	im, err := e.image(name)
+	if err != nil {
+		return err
+	}
+	if report == nil {
+		report = func(string) {}
+	}
+	for i := range im.Programs {
+		if _, err := im.programs[im.Programs[i].Digest].load(ctx, report); err != nil {
+			return fmt.Errorf("warm image %q: %w", im.Name, err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) image(name string) (*image, error) {
+	if name == "" {
+		name = e.only
+	}
+	im := e.images[name]
+	if im == nil {
+		var have []string
+		for _, n := range sortedKeys(e.images) {
+			have = append(have, fmt.Sprintf("%q", n))
+		}
+		return nil, fmt.Errorf("%w %q: this engine has %s", ErrUnknownImage, name, strings.Join(have, ", "))
+	}
+	return im, nil
+}
+
+// Create makes a sandbox. The first of an image may compile it, which ctx can cancel; see Warm.
+func (e *Engine) Create(ctx context.Context, spec Spec) (*Sandbox, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("create sandbox: %w", err)
+	}
+	sb, err := e.newSandbox(spec)
+	if err != nil {
+		return nil, fmt.Errorf("create sandbox: %w", err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		_ = sb.tree.Close()
+		return nil, fmt.Errorf("create sandbox: %w", ErrClosed)
+	}
+	e.sandboxes[sb] = struct{}{}
+	return sb, nil
+}
+
+// Close ends every sandbox and frees what the engine holds. It may be called twice.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	open := e.sandboxes
+	e.sandboxes = nil
+	e.mu.Unlock()
+	var errs []error
+	for sb := range open {
+		errs = append(errs, sb.Close())
+	}
+	for _, name := range sortedKeys(e.images) {
+		e.images[name].close()
+	}
+	ctx := context.Background()
+	if e.runtime != nil {
+		errs = append(errs, e.runtime.Close(ctx))
+	}
+	if e.compile != nil {
+		errs = append(errs, e.compile.Close(ctx))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+)
+
+// Image is what a runtime brings: programs, and the files around them. It is plain immutable data; one value
+// may serve many engines.
+type Image struct {
+	Name     string              // what Spec.Image asks for
+	Programs []Program           // what can be started
+	Layers   []Layer             // read-only files
+	Langs    map[string][]string // language → command; Eval appends the code to it
+	Env      []string            // "KEY=value" of every process
+}
+
+// Program is one WebAssembly module that processes can be started from.
+type Program struct {
+	Path   string                 // absolute, where the tree shows it: "/usr/bin/python3.13"
+	Links  []string               // absolute paths that are symlinks to Path
+	Digest string                 // lower-case hex SHA-256 that stands for the module's content
+	Module func() ([]byte, error) // the module, binary format; called at most once a load, seldom with a warm cache
+	Entry  string                 // exported func() or func() i32 (the exit status) that is the program; "" is "_start"
+	Warm   *Warm                  // nil: every start begins with the module's own initialisation
+}
+
+// Warm says how a program is brought, once, into the state that most of its starts share.
+type Warm struct {
+	Entry string   // exported func() i32, run once under a fixed clock and seed; 0 is success
+	Args  []string // its arguments
+	// Accepts reports whether a process with these arguments (the program's name first) and environment may
+	// start from the warm state. Others start cold.
+	Accepts func(args, env []string) bool
+}
+
+// Layer is a read-only folder of the image's tree.
+type Layer struct {
+	Path string // absolute
+	FS   fs.FS  // files should implement io.ReaderAt; safe for concurrent use
+}
+
+func (im *Image) check() error {
+	if im.Name == "" {
+		return errors.New("image without a name")
+	}
+	for i := range im.Programs {
+		p := &im.Programs[i]
+		switch {
+		case !path.IsAbs(p.Path):
+			return fmt.Errorf("image %q: program path %q is not absolute", im.Name, p.Path)
+		case len(p.Digest) != 64:
+			return fmt.Errorf("image %q: program %s: digest %q is not a SHA-256 in hex", im.Name, p.Path, p.Digest)
+		case p.Module == nil:
+			return fmt.Errorf("image %q: program %s has no module", im.Name, p.Path)
+		}
+	}
+	return checkEnv(im.Env)
+}

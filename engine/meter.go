@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/belljar-dev/belljar/internal/instrument"
+	"github.com/belljar-dev/belljar/wasi"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// quantum is how many ticks a guest runs between two looks at its limits. It is small enough that Go's
+// collector, which waits for every goroutine, never waits long, and large enough that looking costs nothing.
+const quantum = 20_000
+
+// meter counts one process's ticks and stops it. All its methods but ticks belong to the process's goroutine.
+type meter struct {
+	max     int64
+	granted int64             // what the guest was last given
+	fuel    api.MutableGlobal // what is left of it; nil before begin and after settle
+	used    atomic.Int64      // ticks of all earlier grants
+	clock   *replayClock      // advances with ticks; nil under the host's clock
+}
+
+// begin gives an instance its first grant.
+func (m *meter) begin(fuel api.MutableGlobal) {
+	m.fuel = fuel
+	m.granted = min(quantum, m.max)
+	fuel.Set(uint64(m.granted))
+}
+
+// settle takes back what the guest did not use.
+func (m *meter) settle() {
+	if m.fuel != nil {
+		m.account(int64(m.fuel.Get()))
+		m.fuel, m.granted = nil, 0
+	}
+}
+
+func (m *meter) account(remaining int64) int64 {
+	n := m.granted - remaining
+	if m.clock != nil {
+		m.clock.advanceTicks(n)
+	}
+	return m.used.Add(n)
+}
+
+// open is what the guest has used of its current grant.
+func (m *meter) open() int64 {
+	if m.fuel == nil {
+		return 0
+	}
+	return m.granted - int64(m.fuel.Get())
+}
+
+// tick answers the guest's call for more fuel. It does not return when the guest has to stop.
+func (m *meter) tick(ctx context.Context, remaining int64) int64 {
+	used := m.account(remaining)
+	m.granted = 0
+	if ctx.Err() != nil {
+		panic(&wasi.Canceled{Cause: context.Cause(ctx)})
+	}
+	if used >= m.max {
+		panic(&wasi.Canceled{Cause: &LimitError{Limit: LimitTicks, Max: m.max}})
+	}
+	runtime.Gosched()
+	m.granted = min(quantum, m.max-used)
+	return m.granted
+}
+
+// meterKey finds the meter in the context of a guest's call.
+type meterKey struct{}
+
+// meterContext is a process's context with its meter; one allocation, and one comparison to look up.
+type meterContext struct {
+	context.Context
+	meter *meter
+}
+
+func (c *meterContext) Value(key any) any {
+	if key == (meterKey{}) {
+		return c.meter
+	}
+	return c.Context.Value(key)
+}
+
+// registerMeter makes the module that rewritten guests import.
+func registerMeter(ctx context.Context, r wazero.Runtime) error {
+	tick := func(ctx context.Context, _ api.Module, stack []uint64) {
+		stack[0] = uint64(ctx.Value(meterKey{}).(*meter).tick(ctx, int64(stack[0])))
+	}
+	i64 := []api.ValueType{api.ValueTypeI64}
+	_, err := r.NewHostModuleBuilder(instrument.ImportModule).NewFunctionBuilder().
+		WithGoModuleFunction(api.GoModuleFunc(tick), i64, i64).Export(instrument.ImportTick).Instantiate(ctx)
+	if err != nil {
+		return fmt.Errorf("register meter: %w", err)
+	}
+	return nil
+}

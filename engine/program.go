@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/belljar-dev/belljar/internal/instrument"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// program is a Program of an image with what the engine made of it. It is loaded at its first use.
+type program struct {
+	engine *Engine
+	image  *image
+	def    *Program
+
+	loaded atomic.Pointer[loadedProgram]
+	mu     sync.Mutex // one loads, the others wait
+	closed bool
+}
+
+// loadedProgram is what instances are made from.
+type loadedProgram struct {
+	code wazero.CompiledModule
+	info moduleInfo
+	cold *pool // the module as it stands, its data laid out
+	warm *pool // nil where the program has no warm state
+}
+
+// moduleInfo is what of the rewriter's findings starting an instance needs.
+type moduleInfo struct {
+	Fuel     string   // export names
+	Start    string   // "" for none
+	Globals  []string // all mutable ones
+	Stateful []string // why memory and globals are not the whole state
+}
+
+// load compiles and warms the program unless that is done.
+func (p *program) load(ctx context.Context, report func(step string)) (*loadedProgram, error) {
+	if l := p.loaded.Load(); l != nil {
+		return l, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := p.loaded.Load(); l != nil {
+		return l, nil
+	}
+	if p.closed {
+		return nil, ErrClosed
+	}
+	l, err := p.loadAnew(ctx, report)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", p.def.Path, err)
+	}
+	p.loaded.Store(l)
+	return l, nil
+}
+
+func (p *program) loadAnew(ctx context.Context, report func(step string)) (*loadedProgram, error) {
+	wasm, info, cold, err := p.prepare(report)
+	if err != nil {
+		return nil, err
+	}
+	report("compile " + p.def.Path)
+	l := &loadedProgram{info: *info, cold: newPool(cold)}
+	// Compilation can't be cancelled; the context carries only how many workers it may use.
+	compileCtx := experimental.WithCompilationWorkers(context.WithoutCancel(ctx), runtime.GOMAXPROCS(0))
+	if l.code, err = p.engine.runtime.CompileModule(compileCtx, wasm); err != nil {
+		cold.close()
+		return nil, fmt.Errorf("compile: %w", err)
+	}
+	if err := context.Cause(ctx); err != nil {
+		l.close()
+		return nil, err
+	}
+	if p.def.Warm == nil {
+		return l, nil
+	}
+	warm, err := p.warmImage(ctx, l, report)
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	l.warm = newPool(warm)
+	return l, nil
+}
+
+// prepare answers the rewritten module and the memory it starts with, from the cache or made anew.
+func (p *program) prepare(report func(step string)) ([]byte, *moduleInfo, *memoryImage, error) {
+	cache, key := p.engine.cache, p.def.Digest
+	wasm, ok1 := cache.load(key + ".wasm")
+	meta, ok2 := cache.load(key + ".json")
+	mem, ok3 := cache.load(key + ".cold")
+	if ok1 && ok2 && ok3 {
+		var info moduleInfo
+		if cold, err := decodeImage(mem); err == nil && json.Unmarshal(meta, &info) == nil {
+			return wasm, &info, cold, nil
+		}
+	}
+	report("prepare " + p.def.Path)
+	module, err := p.def.Module()
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("read module: %w", err)
+	}
+	m, err := instrument.Rewrite(module, instrument.Config{Meter: true})
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("rewrite module: %w", err)
+	}
+	cold, err := coldImage(m)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	info := &moduleInfo{Fuel: m.Fuel, Start: m.Start, Stateful: m.Stateful}
+	for _, g := range m.Globals {
+		info.Globals = append(info.Globals, g.Name)
+	}
+	meta, err = json.Marshal(info)
+	if err != nil {
+		cold.close()
+		return nil, nil, nil, fmt.Errorf("describe module: %w", err)
+	}
+	p.keep(map[string][]byte{key + ".wasm": m.Wasm, key + ".json": meta, key + ".cold": cold.encode()})
+	return m.Wasm, info, cold, nil
+}
+
+// keep writes cache entries. That they can't be written costs time at the next start and nothing else.
+func (p *program) keep(entries map[string][]byte) {
+	for _, name := range sortedKeys(entries) {
+		if err := p.engine.cache.store(name, entries[name]); err != nil {
+			p.engine.log.Warn("cache not written", "program", p.def.Path, "error", err)
+			return
+		}
+	}
+}
+
+// coldImage lays out a module's active data segments as instantiation would.
+func coldImage(m *instrument.Module) (*memoryImage, error) {
+	if m.Memory.Imported {
+		return nil, errors.New("the module imports its memory")
+	}
+	if m.Memory.Shared {
+		return nil, errors.New("the module's memory is shared between threads")
+	}
+	memory := make([]byte, m.Memory.Min*wasmPage)
+	for i, s := range m.Data {
+		if s.Offset > uint64(len(memory)) || uint64(len(s.Bytes)) > uint64(len(memory))-s.Offset {
+			return nil, fmt.Errorf("data segment %d lies outside the memory", i)
+		}
+		copy(memory[s.Offset:], s.Bytes)
+	}
+	return captureImage(memory, nil)
+}
+
+// warmImage answers the program's warm state, from the cache or by running the warm-up.
+func (p *program) warmImage(ctx context.Context, l *loadedProgram, report func(step string)) (*memoryImage, error) {
+	if len(l.info.Stateful) > 0 {
+		return nil, fmt.Errorf("can't be warmed: the module %s", strings.Join(l.info.Stateful, ", and "))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{p.def.Digest, p.def.Warm.Entry}, p.def.Warm.Args...), "\x00")))
+	name := hex.EncodeToString(sum[:]) + ".warm"
+	if b, ok := p.engine.cache.load(name); ok {
+		if im, err := decodeImage(b); err == nil && len(im.globals) == len(l.info.Globals) {
+			return im, nil
+		}
+	}
+	report("warm " + p.def.Path)
+	im, err := p.warmUp(ctx, l)
+	if err != nil {
+		return nil, fmt.Errorf("warm up: %w", err)
+	}
+	p.keep(map[string][]byte{name: im.encode()})
+	return im, nil
+}
+
+func (p *program) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	if l := p.loaded.Swap(nil); l != nil {
+		l.close()
+	}
+}
+
+// Preconditions: no instance of l is in use.
+func (l *loadedProgram) close() {
+	for _, pl := range []*pool{l.cold, l.warm} {
+		if pl != nil {
+			pl.close()
+		}
+	}
+	if l.code != nil {
+		_ = l.code.Close(context.Background())
+	}
+}

@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/belljar-dev/belljar/vfs"
+)
+
+// Sandbox is a file tree, limits, and the processes that live in it. Close it after use.
+type Sandbox struct {
+	engine *Engine
+	image  *image
+	spec   Spec
+	limits Limits
+	env    []string
+	tree   *vfs.Tree
+	clock  *replayClock // nil under the host's clock
+	random io.Reader
+
+	memory memoryAccount
+	ticks  atomic.Int64 // of processes that have ended
+	output atomic.Int64
+	wall   atomic.Int64 // nanoseconds, summed over processes that have ended
+
+	mu        sync.Mutex
+	closed    bool
+	processes map[*Process]struct{}
+	ended     sync.WaitGroup // of processes
+}
+
+// Usage is what a process or a sandbox has used so far.
+type Usage struct {
+	Wall   time.Duration // real time from start to end, summed over processes
+	Ticks  int64         // loop iterations and calls as the meter counts them
+	Memory int64         // the most bytes of linear memory at one time
+	Output int64         // bytes written to standard output and error
+	Disk   int64         // bytes of file content now, beyond the image's
+	Files  int64         // files, folders and links now, beyond the image's
+}
+
+func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
+	im, err := e.image(spec.Image)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := spec.Limits.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEnv(spec.Env); err != nil {
+		return nil, err
+	}
+	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader, processes: map[*Process]struct{}{}}
+	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
+	sb.memory.max = limits.Memory
+	now := time.Now
+	if r := spec.Replay; r != nil {
+		sb.clock, sb.random = newReplayClock(r.Epoch), newReplayRandom(r.Seed)
+		now = sb.clock.now
+	}
+	base, err := im.tree()
+	if err != nil {
+		return nil, err
+	}
+	sb.tree = base.CloneWith(vfs.Config{
+		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: 0o022,
+	})
+	if err := sb.mount(spec.Mounts); err != nil {
+		_ = sb.tree.Close()
+		return nil, err
+	}
+	return sb, nil
+}
+
+func (sb *Sandbox) mount(mounts []Mount) error {
+	for _, m := range mounts {
+		if err := m.check(); err != nil {
+			return err
+		}
+		if err := sb.tree.MkdirAll(m.Path, 0o755); err != nil {
+			return fmt.Errorf("mount at %s: %w", m.Path, err)
+		}
+		if err := sb.tree.MountHost(m.Path, m.Host, !m.ReadWrite); err != nil {
+			return fmt.Errorf("mount %s at %s: %w", m.Host, m.Path, err)
+		}
+	}
+	return nil
+}
+
+// mergeEnv lays environments over each other, later ones first, sorted by key.
+func mergeEnv(envs ...[]string) []string {
+	var out []string
+	for _, kv := range slices.Backward(slices.Concat(envs...)) {
+		k, _, _ := strings.Cut(kv, "=")
+		if !slices.ContainsFunc(out, func(have string) bool { return strings.HasPrefix(have, k+"=") }) {
+			out = append(out, kv)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Files is the sandbox's tree. It is closed with the sandbox.
+func (sb *Sandbox) Files() *vfs.Tree { return sb.tree }
+
+// Spec answers what the sandbox was created with.
+func (sb *Sandbox) Spec() Spec { return sb.spec }
+
+// Usage is what the sandbox has used: of processes that run, memory alone.
+func (sb *Sandbox) Usage() Usage {
+	files := sb.tree.Usage()
+	return Usage{
+		Wall: time.Duration(sb.wall.Load()), Ticks: sb.ticks.Load(), Memory: sb.memory.peak.Load(),
+		Output: sb.output.Load(), Disk: files.Bytes, Files: files.Files,
+	}
+}
+
+// Run starts a program and waits for it. See Start for its errors; the Result is filled even beside an error, and
+// the error is nil whenever the guest ended by itself, whatever its exit code.
+func (sb *Sandbox) Run(ctx context.Context, cmd Command) (Result, error) {
+	p, err := sb.newProcess(ctx, cmd)
+	if err != nil {
+		return Result{}, err
+	}
+	p.run(ctx)
+	return p.result, p.err
+}
+
+// Start starts a program and does not wait for it. ctx bounds the process's whole life. Errors: ErrClosed,
+// ErrNotFound, ErrNotExecutable, a *LimitError for too many processes or too little memory.
+func (sb *Sandbox) Start(ctx context.Context, cmd Command) (*Process, error) {
+	p, err := sb.newProcess(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	go p.run(ctx) // ends with the guest, which its limits, ctx and Close can end
+	return p, nil
+}
+
+// Eval runs code in a language of the image, in a process of its own, in the user's home folder.
+func (sb *Sandbox) Eval(ctx context.Context, lang, code string) (Result, error) {
+	args, ok := sb.image.Langs[lang]
+	if !ok {
+		return Result{}, fmt.Errorf("%w %q: image %q has %s", ErrUnknownLanguage, lang, sb.image.Name,
+			strings.Join(sortedKeys(sb.image.Langs), ", "))
+	}
+	return sb.Run(ctx, Command{Args: append(slices.Clone(args), code)})
+}
+
+// Close ends every process, waits for them and frees the tree. It may be called twice, and while others use the
+// sandbox: their calls end with ErrClosed. A process's own writer must not call it: it would wait for itself.
+func (sb *Sandbox) Close() error {
+	sb.mu.Lock()
+	first := !sb.closed
+	sb.closed = true
+	for p := range sb.processes {
+		p.stop(ErrClosed)
+	}
+	sb.mu.Unlock()
+	sb.ended.Wait()
+	if !first {
+		return nil
+	}
+	sb.engine.mu.Lock()
+	delete(sb.engine.sandboxes, sb)
+	sb.engine.mu.Unlock()
+	if err := sb.tree.Close(); err != nil {
+		return fmt.Errorf("close sandbox: %w", err)
+	}
+	return nil
+}
+
+// memoryAccount bounds the linear memory of a sandbox's processes together.
+type memoryAccount struct {
+	max        int64
+	used, peak atomic.Int64
+}
+
+// grow takes n bytes unless they are too many.
+func (a *memoryAccount) grow(n int64) bool {
+	used := a.used.Add(n)
+	if used > a.max {
+		a.used.Add(-n)
+		return false
+	}
+	for {
+		peak := a.peak.Load()
+		if used <= peak || a.peak.CompareAndSwap(peak, used) {
+			return true
+		}
+	}
+}
+
+func (a *memoryAccount) shrink(n int64) { a.used.Add(-n) }

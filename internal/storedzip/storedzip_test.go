@@ -1,0 +1,65 @@
+package storedzip
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"testing"
+	"testing/fstest"
+)
+
+func build(t *testing.T, method uint16, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, content := range files {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestFS(t *testing.T) {
+	data := build(t, zip.Store, map[string]string{"usr/a.txt": "alpha", "usr/lib/b.txt": "beta", "c": "gamma"})
+	loads := 0
+	all := New(func() ([]byte, error) { loads++; return data, nil })
+	if err := fstest.TestFS(all, "usr/a.txt", "usr/lib/b.txt", "c"); err != nil {
+		t.Error(err)
+	}
+	usr := all.Folder("usr")
+	if err := fstest.TestFS(usr, "a.txt", "lib/b.txt"); err != nil {
+		t.Error(err)
+	}
+	if loads != 1 {
+		t.Errorf("loaded %d times", loads)
+	}
+	f, err := usr.Open("lib/b.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 2)
+	if _, err := f.(io.ReaderAt).ReadAt(b, 2); err != nil || string(b) != "ta" {
+		t.Errorf("ReadAt: %q, %v", b, err)
+	}
+}
+
+func TestBadArchives(t *testing.T) {
+	good := build(t, zip.Store, map[string]string{"a": "0123456789"})
+	for name, data := range map[string][]byte{
+		"compressed": build(t, zip.Deflate, map[string]string{"a": "0123456789"}),
+		"cut short":  good[:len(good)/2],
+		"empty":      nil,
+	} {
+		if _, err := New(func() ([]byte, error) { return data, nil }).Open("a"); err == nil {
+			t.Errorf("%s: opened", name)
+		}
+	}
+}

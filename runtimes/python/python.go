@@ -1,0 +1,92 @@
+// Package python brings CPython as an image for the engine.
+//
+// The interpreter and its standard library are built by runtimes/python/build and embedded in compressed form;
+// image/MANIFEST.json says from which sources. Licences: image/LICENSES.
+package python
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/internal/storedzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+//go:embed image/python.wasm.zst
+var compressedModule []byte
+
+//go:embed image/stdlib.zip.zst
+var compressedLibrary []byte
+
+//go:embed image/preload.txt
+var preload string
+
+// Version is the CPython version of the image: its feature release names paths in the tree.
+const (
+	Version = "3.13.5"
+	feature = "3.13"
+)
+
+// Image is CPython under the name "python": the commands python3, python and python3.13, and the language "python"
+// for Sandbox.Eval.
+//
+// Programs start from a warm interpreter with the modules of preload.txt loaded. Its string hashes are seeded once
+// for the image, not for each process. Interpreter options other than -c, -m, -u, -B and -, and PYTHON* variables,
+// take the cold start, some ten times slower.
+func Image() engine.Image {
+	const exe = "/usr/bin/python" + feature
+	digest := sha256.Sum256(compressedModule)
+	library := storedzip.New(func() ([]byte, error) { return decompress("standard library", compressedLibrary) })
+	return engine.Image{
+		Name: "python",
+		Programs: []engine.Program{{
+			Path:   exe,
+			Links:  []string{"/usr/bin/python3", "/usr/bin/python"},
+			Digest: hex.EncodeToString(digest[:]),
+			Module: func() ([]byte, error) { return decompress("interpreter", compressedModule) },
+			Entry:  "belljar_main",
+			Warm:   &engine.Warm{Entry: "belljar_warm", Args: strings.Fields(preload), Accepts: acceptsWarm},
+		}},
+		Layers: []engine.Layer{
+			{Path: "/usr/lib/python" + feature, FS: library.Folder("usr/lib/python" + feature)},
+			{Path: "/usr/share/zoneinfo", FS: library.Folder("usr/share/zoneinfo")},
+		},
+		Langs: map[string][]string{"python": {"python3", "-c"}},
+	}
+}
+
+func decompress(what string, compressed []byte) ([]byte, error) {
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompress %s: %w", what, err)
+	}
+	defer d.Close()
+	out, err := d.DecodeAll(compressed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompress %s: %w", what, err)
+	}
+	return out, nil
+}
+
+// acceptsWarm reports whether a command line and environment leave the interpreter's start-up as the warm one's was.
+func acceptsWarm(args, env []string) bool {
+	for _, kv := range env {
+		if k, v, _ := strings.Cut(kv, "="); v != "" && strings.HasPrefix(k, "PYTHON") {
+			return false
+		}
+	}
+	for _, arg := range args[1:] {
+		switch {
+		case arg == "-u" || arg == "-B":
+		case arg == "-c" || arg == "-m" || arg == "-" || !strings.HasPrefix(arg, "-"):
+			return true // the rest is the program's own
+		default:
+			return false
+		}
+	}
+	return true
+}
