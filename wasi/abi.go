@@ -121,9 +121,6 @@ const (
 
 	inputRights  = rightFdRead | rightFdFdstatSetFlags | rightFdFilestatGet | rightPollFdReadwrite
 	outputRights = rightFdWrite | rightFdFdstatSetFlags | rightFdFilestatGet | rightPollFdReadwrite
-
-	// writeRights are those that need a file to be opened for writing.
-	writeRights = rightFdWrite | rightFdAllocate | rightFdFilestatSetSize
 )
 
 // clockID names a clock.

@@ -45,10 +45,12 @@ func fdAdvise(_ context.Context, h *Host, _ memory, p []uint64) errno {
 
 // fd_allocate(fd, offset: filesize, len: filesize)
 func fdAllocate(_ context.Context, h *Host, _ memory, p []uint64) errno {
-	f, _, e := h.file(uint32(p[0]), rightFdAllocate, errSpipe)
+	f, d, e := h.file(uint32(p[0]), rightFdAllocate, errSpipe)
 	switch {
 	case e != errSuccess:
 		return e
+	case !d.writable:
+		return errBadf
 	case p[1] > math.MaxInt64, p[2] > math.MaxInt64, p[2] == 0:
 		return errInval
 	case p[1] > math.MaxInt64-p[2]:

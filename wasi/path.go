@@ -235,12 +235,15 @@ func pathOpen(_ context.Context, h *Host, mem memory, p []uint64) errno {
 }
 
 // allowed answers ENOTCAPABLE if d hasn't the rights that o takes.
+//
+// Who opens a file to write may truncate it without a right to do that: Go's library
+// asks for directories without it, and then truncates files below them.
 func (o *opening) allowed(d descriptor) errno {
 	base, inheriting := rightPathOpen, o.base|o.inheriting
 	if o.flags&openCreate != 0 {
 		base |= rightPathCreateFile
 	}
-	if o.flags&openTruncate != 0 {
+	if o.flags&openTruncate != 0 && o.base&rightFdWrite == 0 {
 		base |= rightPathFilestatSetSize
 	}
 	if o.status&flagDsync != 0 {
@@ -257,7 +260,7 @@ func (o *opening) allowed(d descriptor) errno {
 
 // open opens path and gives it a descriptor.
 func (h *Host) open(dir *vfs.Dir, path string, o opening) (uint32, errno) {
-	readable, writable := o.base&rightFdRead != 0, o.base&writeRights != 0
+	readable, writable := o.base&rightFdRead != 0, o.base&rightFdWrite != 0
 	f, err := dir.OpenFile(path, o.osFlags(readable, writable), newFileMode)
 	if err != nil {
 		return 0, errnoOf(err)
