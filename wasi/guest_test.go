@@ -119,7 +119,7 @@ func newGuest(t testing.TB, cfg Config) *guest {
 		t.Fatal(err)
 	}
 	h := sharedHarness()
-	mod, err := h.runtime.InstantiateModule(context.Background(), h.guest, wazero.NewModuleConfig().WithName(""))
+	mod, err := h.runtime.InstantiateModule(context.Background(), h.guest, moduleConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,3 +261,5 @@ func (g *guest) scan(fd, n uint32) (string, errno) {
 type onlyReader struct{ r *strings.Reader }
 
 func (o onlyReader) Read(b []byte) (int, error) { return o.r.Read(b) }
+
+func moduleConfig() wazero.ModuleConfig { return wazero.NewModuleConfig().WithName("") }

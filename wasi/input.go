@@ -9,7 +9,13 @@ import (
 	"time"
 )
 
-const inputSize = 32 << 10 // bytes asked of a Reader at a time
+const (
+	inputSize = 32 << 10 // bytes asked of a Reader at a time
+
+	// inputGrace is how long poll gives a Read that it has just begun: programs ask
+	// once, and without patience, whether there is input.
+	inputGrace = 5 * time.Millisecond
+)
 
 // input reads standard input from any io.Reader, so that a Read that waits doesn't
 // hold up the end of the process. Each Read runs in a goroutine of its own, one at a
@@ -132,12 +138,33 @@ func readSome(r io.Reader, buf []byte) (data []byte, err error) {
 }
 
 func (in *input) poll(w *waiter) readiness {
+	state, begun := in.ready(w)
+	if begun == nil {
+		return state
+	}
+	timer := time.NewTimer(inputGrace)
+	defer timer.Stop()
+	select {
+	case <-begun:
+	case <-timer.C:
+	}
+	state, _ = in.ready(w)
+	return state
+}
+
+// ready says whether there is input, and gives the end of the Read it had to begin
+// to learn that.
+func (in *input) ready(w *waiter) (state readiness, begun <-chan struct{}) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.fillLocked(w) {
-		return readiness{}
+	before := in.reading
+	if !in.fillLocked(w) {
+		return readiness{ready: true, hangup: len(in.data) == 0, bytes: uint64(len(in.data))}, nil
 	}
-	return readiness{ready: true, hangup: len(in.data) == 0, bytes: uint64(len(in.data))}
+	if before == nil {
+		begun = in.reading
+	}
+	return readiness{}, begun
 }
 
 func (in *input) forget(w *waiter) {
