@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Dir is a directory that paths start from: a capability, like an opened directory or a WASI preopen. Paths are slash-separated and relative to
-// it. An absolute path, and one that climbs above the Dir by "..", fails with ErrEscape. So do symbolic links that lead above it; only from
-// the tree's root are absolute targets followed, and ".." in a target stays at the root there, as in POSIX. A Dir goes with
-// its directory when that is renamed; after its removal calls fail with fs.ErrNotExist.
+// Dir is a directory that paths start from, like a directory descriptor in POSIX or a preopen in WASI. Paths are slash-separated and relative to
+// it. An absolute path, and one that climbs above the Dir by "..", fails with ErrEscape. Symbolic links lead anywhere in the tree, as in
+// POSIX: absolute targets start at its root, and ".." stays there. A Dir goes with its directory when that is renamed; after its removal calls fail
+// with fs.ErrNotExist.
 //
 // Errors are *fs.PathError or *os.LinkError. A Dir needs no closing.
 type Dir struct {
 	t     *Tree
 	at    place
-	clamp bool // for the calls of Tree: absolute paths and ".." at the root are allowed
+	clamp bool // for the calls of Tree: absolute paths and climbing are allowed, and stay at the root
 }
 
 // Root returns the tree's root directory.
@@ -228,7 +228,7 @@ func (d *Dir) readlink(name string) (string, error) {
 }
 
 // Link makes newName in to a hard link to oldName in d, or to what oldName leads to if it is a symbolic link and follow is set. Directories
-// can't be linked (fs.ErrPermission), nor can a file be linked into another mount (ErrCrossDevice).
+// can't be linked (ErrNotPermitted), nor can a file be linked into another mount (ErrCrossDevice).
 func (d *Dir) Link(oldName string, to *Dir, newName string, follow bool) error {
 	return linkError("link", oldName, newName, d.link(oldName, to, newName, follow))
 }
@@ -257,7 +257,7 @@ func (d *Dir) link(oldName string, to *Dir, newName string, follow bool) error {
 	case a.owner() != b.owner():
 		return ErrCrossDevice
 	case a.typ.IsDir():
-		return fs.ErrPermission
+		return ErrNotPermitted
 	case p.foreign:
 		return a.node.mnt.drv.link(a.node.path, b.inMount())
 	}

@@ -24,6 +24,7 @@ const (
 	ErrTooManyLinks Error = "too many links"                 // EMLINK
 	ErrCrossDevice  Error = "crosses a mount"                // EXDEV
 	ErrBusy         Error = "resource busy"                  // EBUSY
+	ErrNotPermitted Error = "operation not permitted"        // EPERM
 	ErrEscape       Error = "path leads out of its folder"   // EPERM; ENOTCAPABLE in WASI
 	ErrTooLarge     Error = "file too large"                 // EFBIG
 	ErrNotSupported Error = "operation not supported"        // ENOTSUP
@@ -38,7 +39,7 @@ func (e Error) Is(target error) bool {
 	switch e {
 	case ErrNotEmpty:
 		return target == fs.ErrExist
-	case ErrEscape:
+	case ErrEscape, ErrNotPermitted:
 		return target == fs.ErrPermission
 	case ErrTooManyFiles:
 		return target == ErrQuota

@@ -121,6 +121,12 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, f.fail("write", err)
 }
 
+// ReadFrom writes what r returns until io.EOF, as Write does.
+func (f *File) ReadFrom(r io.Reader) (int64, error) {
+	type writer struct{ io.Writer } // hides ReadFrom from io.CopyBuffer
+	return io.CopyBuffer(writer{f}, r, make([]byte, 4*chunkSize))
+}
+
 // WriteString is Write for a string.
 func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 

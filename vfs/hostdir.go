@@ -58,7 +58,7 @@ func (h *hostDir) open(name string, flag int, perm fs.FileMode, dir bool) (strea
 	if err != nil {
 		return nil, hostError(err)
 	}
-	return &hostFile{f: f, readOnly: h.readOnly, dir: dir}, nil
+	return &hostFile{f: f, host: h, name: name, dir: dir}, nil
 }
 
 func (h *hostDir) mkdir(name string, perm fs.FileMode) error {
@@ -83,30 +83,10 @@ func (h *hostDir) link(oldName, newName string) error {
 
 // symlink refuses targets that lead out: the host's own programs would follow them.
 func (h *hostDir) symlink(target, name string) error {
-	if path.IsAbs(target) || leaves(path.Dir(name), target) {
+	if path.IsAbs(target) || climbs(strings.Count(name, "/"), target) {
 		return ErrEscape
 	}
 	return h.do(func() error { return h.root.Symlink(target, name) })
-}
-
-// leaves reports whether a target, taken from dir, climbs above the root at any point.
-func leaves(dir, target string) bool {
-	depth := 0
-	if dir != "." {
-		depth = strings.Count(dir, "/") + 1
-	}
-	for name := range strings.SplitSeq(target, "/") {
-		switch name {
-		case "", ".":
-		case "..":
-			if depth--; depth < 0 {
-				return true
-			}
-		default:
-			depth++
-		}
-	}
-	return false
 }
 
 func (h *hostDir) change(name string, c change) error {
@@ -125,9 +105,10 @@ func (h *hostDir) close() error { return hostError(h.root.Close()) }
 
 // hostFile is an open file or directory of a host folder.
 type hostFile struct {
-	f        *os.File
-	readOnly bool
-	dir      bool
+	f    *os.File
+	host *hostDir
+	name string
+	dir  bool
 }
 
 func (f *hostFile) Stat() (fs.FileInfo, error) {
@@ -160,13 +141,10 @@ func (f *hostFile) entries() ([]fs.DirEntry, error) {
 	return list, hostError(err)
 }
 
-// change works on the open file. Times have no portable call for that.
+// change goes by the file's name where there is no portable call on open files.
 func (f *hostFile) change(c change) error {
-	switch {
-	case f.readOnly:
-		return ErrReadOnly
-	case c.mode != nil:
-		return hostError(f.f.Chmod(*c.mode))
+	if c.mode != nil {
+		return f.host.do(func() error { return f.f.Chmod(*c.mode) })
 	}
-	return ErrNotSupported
+	return f.host.change(f.name, c)
 }

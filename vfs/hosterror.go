@@ -32,6 +32,7 @@ func hostError(err error) error {
 		{syscall.ENOTSUP, ErrNotSupported},
 		{syscall.EBADF, ErrBadFile},
 		{syscall.EINVAL, fs.ErrInvalid},
+		{syscall.EPERM, ErrNotPermitted},
 	} {
 		if errors.Is(err, m.host) {
 			return m.err

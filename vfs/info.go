@@ -11,7 +11,7 @@ type Info struct {
 	mode                       fs.FileMode
 	uid, gid                   int
 	dev, ino, nlink            uint64
-	size, held                 int64
+	size                       int64
 	atime, mtime, ctime, btime int64
 }
 
@@ -50,9 +50,6 @@ func (i Info) UID() int { return i.uid }
 // GID returns the owning group.
 func (i Info) GID() int { return i.gid }
 
-// Blocks returns the memory that the content takes, in units of 512 bytes, holes left out.
-func (i Info) Blocks() int64 { return (i.held + 511) / 512 }
-
 // Atime returns the time of the last access. Mounts give the time of the last change.
 func (i Info) Atime() time.Time { return time.Unix(0, i.atime) }
 
@@ -66,11 +63,11 @@ func (i Info) Btime() time.Time { return time.Unix(0, i.btime) }
 func (n *inode) info(name string) Info {
 	i := Info{
 		name: name, mode: n.mode, uid: int(n.uid), gid: int(n.gid),
-		dev: 1, ino: n.ino, nlink: uint64(n.nlink), size: n.size, held: n.size,
+		dev: 1, ino: n.ino, nlink: uint64(n.nlink), size: n.size,
 		atime: n.atime, mtime: n.mtime, ctime: n.ctime, btime: n.btime,
 	}
 	if n.dir != nil {
-		i.size, i.held = dirSize, dirSize
+		i.size = dirSize
 	}
 	return i
 }

@@ -3,6 +3,7 @@ package vfs
 import (
 	"io/fs"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -104,7 +105,7 @@ func (t *Tree) edit(ino uint64) *inode {
 func (t *Tree) add(dir *inode, name string, n *inode, l *ledger, now int64) {
 	d := dir.dir
 	d.last++
-	t.enter(dir, &dirent{name: name, ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}, now)
+	t.enter(dir, &dirent{name: strings.Clone(name), ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}, now)
 	if n.dir != nil {
 		n.dir.parent = dir.ino
 		dir.nlink++

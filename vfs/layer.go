@@ -11,6 +11,9 @@ import (
 type layer struct{ fsys fs.FS }
 
 func (l *layer) lstat(name string) (fs.FileInfo, error) {
+	if !fs.ValidPath(name) {
+		return nil, fs.ErrNotExist // Names that are not UTF-8 have no place in io/fs.
+	}
 	if links, ok := l.fsys.(fs.ReadLinkFS); ok {
 		return links.Lstat(name)
 	}

@@ -8,7 +8,7 @@ import (
 
 // dirent is one name in a directory. It never changes once it is made, so that clones share it.
 type dirent struct {
-	name   string
+	name   string // its own memory, not part of a path
 	ino    uint64
 	seq    uint64      // place in the directory's listing
 	ledger *ledger     // who is charged for the name

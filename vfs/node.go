@@ -68,7 +68,7 @@ func (h *node) readAt(p []byte, off int64) (int, error) {
 	}
 	k, stale := n.read(p, off), h.t.stale(n)
 	h.t.mu.RUnlock()
-	if stale && k > 0 {
+	if stale {
 		h.touch()
 	}
 	if k < len(p) {

@@ -3,6 +3,7 @@ package vfs
 import (
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // Flags for OpenFile beside those of package os. They are this package's own values, the same on all systems.
@@ -29,7 +30,7 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 	switch {
 	case flag&accessMode == accessMode, flag&O_DIRECTORY != 0 && flag&os.O_CREATE != 0:
 		return nil, fs.ErrInvalid
-	case flag&os.O_CREATE != 0 && flag&os.O_EXCL != 0:
+	case flag&os.O_CREATE != 0 && (flag&os.O_EXCL != 0 || strings.HasSuffix(name, "/")):
 		how = followNever
 	case flag&O_NOFOLLOW != 0:
 		how = followSlashed
@@ -38,9 +39,6 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 	now := t.now()
 	f, err := d.find(name, how, true)
 	if err != nil {
-		if err == ErrNotDir && f.slash && flag&os.O_CREATE != 0 {
-			err = ErrIsDir
-		}
 		return nil, err
 	}
 	err = f.openable(flag)
@@ -75,7 +73,7 @@ func (f *found) openable(flag int) error {
 	switch {
 	case !f.there && !create:
 		return fs.ErrNotExist
-	case !f.there && f.slash:
+	case create && f.slash && f.name != "":
 		return ErrIsDir
 	case !f.there:
 		return nil

@@ -44,8 +44,6 @@ type found struct {
 // walk is a path resolution under way. It goes name by name and never recurs; a link's target is put before what is left of the path.
 type walk struct {
 	t      *Tree
-	base   place // not to be climbed above
-	clamp  bool  // climbing above base stays at base instead
 	follow follow
 	at     place  // the directory reached
 	rest   string // what is left
@@ -93,10 +91,31 @@ func (d *Dir) walk(name string, how follow) (*walk, error) {
 		return nil, ErrNameTooLong
 	case strings.IndexByte(name, 0) >= 0:
 		return nil, fs.ErrInvalid
-	case name[0] == '/' && !d.clamp:
+	case !d.clamp && escapes(name):
 		return nil, ErrEscape
 	}
-	return &walk{t: d.t, base: d.at, clamp: d.clamp, follow: how, at: d.at, rest: name, own: len(name)}, nil
+	return &walk{t: d.t, follow: how, at: d.at, rest: name, own: len(name)}, nil
+}
+
+// escapes reports whether a path is absolute or climbs above where it starts.
+func escapes(name string) bool {
+	return name[0] == '/' || strings.Contains(name, "..") && climbs(0, name)
+}
+
+// climbs reports whether a path, taken from a directory at the given depth, climbs above depth 0 at any point.
+func climbs(depth int, name string) bool {
+	for elem := range strings.SplitSeq(name, "/") {
+		switch elem {
+		case "", ".":
+		case "..":
+			if depth--; depth < 0 {
+				return true
+			}
+		default:
+			depth++
+		}
+	}
+	return false
 }
 
 func (t *Tree) lock(exclusive bool) {
@@ -152,7 +171,7 @@ func (w *walk) tree() (f found, done bool, err error) {
 		if dir == nil || dir.nlink == 0 {
 			return f, true, fs.ErrNotExist
 		}
-		name, last, linked := w.next()
+		name, last, _ := w.next()
 		switch {
 		case name == "" || name == ".":
 			if last {
@@ -160,9 +179,7 @@ func (w *walk) tree() (f found, done bool, err error) {
 			}
 			continue
 		case name == "..":
-			if err := w.climb(linked, dir.dir.parent); err != nil {
-				return f, true, err
-			}
+			w.at = place{ino: dir.dir.parent} // The root is its own parent.
 			if last {
 				return w.here(name), true, nil
 			}
@@ -200,24 +217,10 @@ func (w *walk) follows(last bool) bool {
 	return !last || w.follow == followAlways || w.follow == followSlashed && w.rest != ""
 }
 
-// climb steps to the parent of the directory reached.
-func (w *walk) climb(linked bool, parent uint64) error {
-	if w.at == w.base {
-		if w.clamp || linked && w.base == root {
-			return nil
-		}
-		return ErrEscape
-	}
-	w.at = place{ino: parent}
-	return nil
-}
-
 // climbMount steps to the parent inside a mount, or out of it.
 func (w *walk) climbMount(linked bool) error {
 	m := w.at.mnt
 	switch {
-	case w.at == w.base:
-		return ErrEscape
 	case w.at.path != ".":
 		w.at.path = path.Dir(w.at.path)
 	case linked && m.confined:
@@ -238,10 +241,10 @@ func (w *walk) jump(target string, from *mount) error {
 		return fs.ErrNotExist
 	}
 	if target[0] == '/' {
-		if w.base != root || from != nil && from.confined {
+		if from != nil && from.confined {
 			return ErrEscape
 		}
-		w.at = w.base
+		w.at = root
 	}
 	w.rest = target + w.rest
 	return nil

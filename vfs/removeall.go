@@ -2,8 +2,8 @@ package vfs
 
 import "io/fs"
 
-// RemoveAll removes name and all that is under it. What does not exist is no error. A directory that holds a mount point is refused (ErrBusy), whole. The subtree is
-// out of sight at once; a large one is then taken apart in steps, so that others are not held up.
+// RemoveAll removes name and all that is under it. What does not exist is no error. A directory that holds a mount point is refused whole (ErrBusy). As with
+// rm -r, others may see a subtree that is partly removed: a large one is taken apart in steps, so that nobody is held up for long.
 func (t *Tree) RemoveAll(name string) error {
 	return pathError("removeall", name, t.removeAll(name))
 }
@@ -17,39 +17,29 @@ func (t *Tree) removeAll(name string) error {
 	if err != ErrIsDir {
 		return err
 	}
-	now := t.now()
-	f, err := d.find(name, followNever, true)
-	if isNotExist(err) {
-		return nil
-	}
+	f, err := d.find(name, followNever, false)
 	if err != nil {
 		return err
 	}
-	if m := f.owner(); m != nil {
-		if f.dir.mnt == nil {
-			return ErrBusy
+	m := f.owner()
+	err = f.removable()
+	if m == nil {
+		if err == nil && t.holdsMount(f.node.ino) {
+			err = ErrBusy
 		}
+		t.mu.RUnlock()
+	}
+	switch {
+	case isNotExist(err):
+		return nil
+	case f.dots != "":
+		return fs.ErrInvalid
+	case err != nil:
+		return err
+	case m != nil:
 		return m.drv.removeAll(f.node.path)
 	}
-	if !f.there {
-		t.mu.Unlock()
-		return nil
-	}
-	if err := f.removable(); err != nil && err != ErrNotDir {
-		t.mu.Unlock()
-		return fs.ErrInvalid
-	}
-	if t.holdsMount(f.node.ino) {
-		t.mu.Unlock()
-		return ErrBusy
-	}
-	dir := t.edit(f.dir.ino)
-	e := dir.dir.names.get(f.name)
-	t.drop(dir, e, now)
-	t.refundName(e)
-	t.mu.Unlock()
-	t.reap(f.node.ino, now)
-	return nil
+	return t.clearOut(doomed{dir: f.dir.ino, name: f.name, ino: f.node.ino})
 }
 
 // holdsMount reports whether a mount point lies under a directory. Preconditions: t.mu is held.
@@ -62,35 +52,46 @@ func (t *Tree) holdsMount(ino uint64) bool {
 	return false
 }
 
-// reap takes apart a node that has no name any more, and everything under it, without recursion.
-func (t *Tree) reap(top uint64, now int64) {
-	stack := []uint64{top}
+// doomed is a name that is to go, with all that it leads to.
+type doomed struct {
+	dir, ino uint64
+	name     string
+}
+
+// clearOut removes a directory without recursion: a stack holds the way down to where the work goes on.
+func (t *Tree) clearOut(top doomed) error {
+	stack := []doomed{top}
 	for len(stack) > 0 {
+		now := t.now()
 		t.mu.Lock()
-		for range batch {
-			if len(stack) == 0 || t.closed {
-				stack = nil
-				break
-			}
-			stack = t.reapStep(stack, now)
+		if t.closed {
+			t.mu.Unlock()
+			return fs.ErrClosed
+		}
+		for i := 0; i < batch && len(stack) > 0; i++ {
+			stack = t.clearStep(stack, now)
 		}
 		t.mu.Unlock()
 	}
+	return nil
 }
 
-// reapStep removes one entry of the directory on top of the stack, or that directory, if it is empty. Preconditions: t.mu is held exclusively.
-func (t *Tree) reapStep(stack []uint64, now int64) []uint64 {
+// clearStep removes what is on top of the stack, or puts its first entry there. What others have moved away
+// meanwhile is let go. Preconditions: t.mu is held exclusively.
+func (t *Tree) clearStep(stack []doomed, now int64) []doomed {
 	top := len(stack) - 1
-	n := t.edit(stack[top])
-	if n == nil {
+	at := stack[top]
+	dir := t.inode(at.dir)
+	if dir == nil || dir.nlink == 0 {
 		return stack[:top]
 	}
-	if n.dir == nil || n.dir.seqs.root == nil {
-		t.unlinked(n, now)
+	if e := dir.dir.names.get(at.name); e == nil || e.ino != at.ino {
 		return stack[:top]
 	}
-	_, e := n.dir.seqs.next(0)
-	t.drop(n, e, now)
-	t.refundName(e)
-	return append(stack, e.ino)
+	if n := t.inode(at.ino); n.dir != nil && n.dir.seqs.root != nil {
+		_, e := n.dir.seqs.next(0)
+		return append(stack, doomed{dir: at.ino, name: e.name, ino: e.ino})
+	}
+	t.unlinkEntry(at.dir, at.name, now)
+	return stack[:top]
 }

@@ -1,6 +1,9 @@
 package vfs
 
-import "io/fs"
+import (
+	"io/fs"
+	"strings"
+)
 
 // pair is two paths resolved as one step.
 type pair struct {
@@ -8,22 +11,15 @@ type pair struct {
 	foreign  bool // one of them, at least, lies in a mount
 }
 
-// findPair resolves a name that exists and one to be made. Unless the result is foreign, it returns holding t.mu exclusively.
+// findPair resolves a name that should exist and one to be made. Of several errors it returns the one that Linux would. Unless the result is
+// foreign, it returns holding t.mu exclusively.
 func (d *Dir) findPair(oldName string, how follow, to *Dir, newName string) (pair, error) {
-	if d.t != to.t {
+	t := d.t
+	if t != to.t {
 		return pair{}, ErrCrossDevice
 	}
-	a, err := d.walk(oldName, how)
-	if err != nil {
-		return pair{}, err
-	}
-	b, err := to.walk(newName, followNever)
-	if err != nil {
-		return pair{}, err
-	}
-	t := d.t
 	t.mu.Lock()
-	p, done, err := a.pair(b)
+	p, done, err := d.pair(oldName, how, to, newName)
 	if done && err == nil {
 		return p, nil
 	}
@@ -48,10 +44,21 @@ func (d *Dir) findPair(oldName string, how follow, to *Dir, newName string) (pai
 	return p, nil
 }
 
-// pair resolves a, then b; it is done if neither touches a mount. Preconditions: t.mu is held.
-func (a *walk) pair(b *walk) (p pair, done bool, err error) {
+// pair resolves both names; it is done if neither touches a mount. Preconditions: t.mu is held.
+func (d *Dir) pair(oldName string, how follow, to *Dir, newName string) (p pair, done bool, err error) {
+	a, err := d.walk(oldName, how)
+	if err != nil {
+		return p, true, err
+	}
 	if p.old, done, err = a.tree(); err != nil || !done {
 		return p, done, err
+	}
+	if !p.old.there && how != followNever {
+		return p, true, fs.ErrNotExist // link looks at the file itself first, rename at both directories.
+	}
+	b, err := to.walk(newName, followNever)
+	if err != nil {
+		return p, true, err
 	}
 	if p.new, done, err = b.tree(); err != nil || !done {
 		return p, done, err
@@ -154,7 +161,7 @@ func (t *Tree) within(ino, top uint64) bool {
 func (t *Tree) move(p pair, now int64) {
 	from, to := t.edit(p.old.dir.ino), t.edit(p.new.dir.ino)
 	old := from.dir.names.get(p.old.name)
-	e := &dirent{name: p.new.name, ino: old.ino, ledger: old.ledger, typ: old.typ}
+	e := &dirent{name: strings.Clone(p.new.name), ino: old.ino, ledger: old.ledger, typ: old.typ}
 	if gone := to.dir.names.get(p.new.name); gone != nil {
 		e.seq = gone.seq
 		t.refundName(gone)

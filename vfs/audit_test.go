@@ -1,0 +1,85 @@
+package vfs
+
+import "fmt"
+
+// audit checks what must be true of a tree between calls, and returns what is not.
+func (t *Tree) audit() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var used Usage
+	links, inodes := map[uint64]uint32{rootIno: 2}, 0
+	queue := []*inode{t.inodes.get(rootIno)}
+	for len(queue) > 0 {
+		dir := queue[0]
+		queue = queue[1:]
+		count := 0
+		for seq, e := dir.dir.seqs.next(0); e != nil; seq, e = dir.dir.seqs.next(seq + 1) {
+			count++
+			n := t.inodes.get(e.ino)
+			if n == nil || n.ino != e.ino || n.mode.Type() != e.typ || e.seq != seq || dir.dir.names.get(e.name) != e {
+				return fmt.Sprintf("entry %q of inode %d does not fit its inode or its index", e.name, dir.ino)
+			}
+			if e.ledger == t.own.ledger {
+				used.Files++
+			}
+			if links[e.ino]++; n.dir == nil {
+				continue
+			}
+			if links[e.ino]++; n.dir.parent != dir.ino {
+				return fmt.Sprintf("inode %d has parent %d, not %d", n.ino, n.dir.parent, dir.ino)
+			}
+			links[dir.ino]++
+			queue = append(queue, n)
+		}
+		if k := dir.dir.names.root.count(); k != count {
+			return fmt.Sprintf("inode %d has %d names in one index, %d in the other", dir.ino, k, count)
+		}
+	}
+	for ino, n := t.inodes.next(0); n != nil; ino, n = t.inodes.next(ino + 1) {
+		inodes++
+		used.Bytes += t.charged(n)
+		if n.nlink != links[ino] {
+			return fmt.Sprintf("inode %d says %d links, has %d", ino, n.nlink, links[ino])
+		}
+		if msg := n.auditContent(); msg != "" {
+			return msg
+		}
+	}
+	var orphaned int64
+	for _, n := range t.orphans {
+		orphaned += t.charged(n)
+	}
+	used.Bytes += orphaned
+	if inodes != len(links) || used != t.used || orphaned != t.orphanBytes {
+		return fmt.Sprintf("counted %d inodes, %+v, %d orphaned; the tree says %d, %+v, %d", len(links), used, orphaned, inodes, t.used, t.orphanBytes)
+	}
+	return ""
+}
+
+func (n *nameNode) count() int {
+	if n == nil {
+		return 0
+	}
+	sum := len(n.ents)
+	for _, kid := range n.kids {
+		sum += kid.count()
+	}
+	return sum
+}
+
+func (n *inode) auditContent() string {
+	check := func(i int64, c *chunk) string {
+		if c != nil && (len(c.b) > chunkSize || i*chunkSize+int64(len(c.b)) > n.size) {
+			return fmt.Sprintf("inode %d of size %d has %d bytes in chunk %d", n.ino, n.size, len(c.b), i)
+		}
+		return ""
+	}
+	msg := check(0, n.head)
+	for i, c := n.tail.next(0); c != nil && msg == ""; i, c = n.tail.next(i + 1) {
+		msg = check(int64(i), c)
+	}
+	if int64(len(n.base)) > n.size {
+		msg = fmt.Sprintf("inode %d has more base than size", n.ino)
+	}
+	return msg
+}

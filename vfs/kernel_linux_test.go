@@ -1,0 +1,611 @@
+package vfs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// system is what the tests below ask of the tree and of the kernel alike. Paths are relative.
+type system interface {
+	open(name string, flag int, perm uint32) (descriptor, error)
+	mkdir(name string, perm uint32) error
+	rmdir(name string) error
+	unlink(name string) error
+	rename(from, to string) error
+	link(from, to string) error
+	symlink(target, name string) error
+	readlink(name string) (string, error)
+	chmod(name string, mode uint32) error
+	truncate(name string, size int64) error
+	chtimes(name string, sec int64) error
+	stat(name string, follow bool) (status, error)
+	list(name string) ([]string, error)
+}
+
+type descriptor interface {
+	read(n int) (string, error)
+	write(s string) (int, error)
+	pread(n int, off int64) (string, error)
+	pwrite(s string, off int64) (int, error)
+	seek(off int64, whence int) (int64, error)
+	truncate(size int64) error
+	stat() (status, error)
+	close() error
+}
+
+// status is what must agree. times are only compared where a test has set them.
+type status struct {
+	typ   byte
+	perm  uint32
+	nlink uint64
+	size  int64
+	mtime time.Time
+	ctime time.Time
+}
+
+func (s status) String() string {
+	return fmt.Sprintf("%c%04o n%d s%d", s.typ, s.perm, s.nlink, s.size)
+}
+
+// kernel is the oracle, in the working directory.
+type kernel struct{}
+
+type kernelFile int
+
+func (kernel) open(name string, flag int, perm uint32) (descriptor, error) {
+	real := flag &^ (O_DIRECTORY | O_NOFOLLOW)
+	if flag&O_DIRECTORY != 0 {
+		real |= syscall.O_DIRECTORY
+	}
+	if flag&O_NOFOLLOW != 0 {
+		real |= syscall.O_NOFOLLOW
+	}
+	fd, err := syscall.Open(name, real|syscall.O_CLOEXEC, perm)
+	return kernelFile(fd), err
+}
+func (kernel) mkdir(name string, perm uint32) error   { return syscall.Mkdir(name, perm) }
+func (kernel) rmdir(name string) error                { return syscall.Rmdir(name) }
+func (kernel) unlink(name string) error               { return syscall.Unlink(name) }
+func (kernel) rename(from, to string) error           { return syscall.Rename(from, to) }
+func (kernel) symlink(target, name string) error      { return syscall.Symlink(target, name) }
+func (kernel) chmod(name string, mode uint32) error   { return syscall.Chmod(name, mode) }
+func (kernel) truncate(name string, size int64) error { return syscall.Truncate(name, size) }
+
+func (kernel) link(from, to string) error { return syscall.Link(from, to) }
+
+func (kernel) readlink(name string) (string, error) {
+	buf := make([]byte, 5000)
+	n, err := syscall.Readlink(name, buf)
+	return string(buf[:max(n, 0)]), err
+}
+
+func (kernel) chtimes(name string, sec int64) error {
+	return syscall.UtimesNano(name, []syscall.Timespec{{Sec: sec}, {Sec: sec}})
+}
+
+func kernelStatus(st *syscall.Stat_t, err error) (status, error) {
+	if err != nil {
+		return status{}, err
+	}
+	s := status{typ: '-', perm: st.Mode & 0o7777, nlink: uint64(st.Nlink), size: st.Size,
+		mtime: time.Unix(st.Mtim.Unix()), ctime: time.Unix(st.Ctim.Unix())}
+	switch st.Mode & syscall.S_IFMT {
+	case syscall.S_IFDIR:
+		s.typ, s.size = 'd', 0
+	case syscall.S_IFLNK:
+		s.typ = 'l'
+	}
+	return s, nil
+}
+
+func (kernel) stat(name string, follow bool) (status, error) {
+	var st syscall.Stat_t
+	if follow {
+		return kernelStatus(&st, syscall.Stat(name, &st))
+	}
+	return kernelStatus(&st, syscall.Lstat(name, &st))
+}
+
+func (kernel) list(name string) ([]string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	return names, cause(err)
+}
+
+func (f kernelFile) read(n int) (string, error) {
+	buf := make([]byte, n)
+	k, err := syscall.Read(int(f), buf)
+	return string(buf[:max(k, 0)]), err
+}
+func (f kernelFile) write(s string) (int, error) { return clip(syscall.Write(int(f), []byte(s))) }
+func (f kernelFile) pread(n int, off int64) (string, error) {
+	buf := make([]byte, n)
+	k, err := syscall.Pread(int(f), buf, off)
+	return string(buf[:max(k, 0)]), err
+}
+func (f kernelFile) pwrite(s string, off int64) (int, error) {
+	return clip(syscall.Pwrite(int(f), []byte(s), off))
+}
+func (f kernelFile) seek(off int64, whence int) (int64, error) {
+	n, err := syscall.Seek(int(f), off, whence)
+	return max(n, 0), err
+}
+func (f kernelFile) truncate(size int64) error { return syscall.Ftruncate(int(f), size) }
+func (f kernelFile) stat() (status, error) {
+	var st syscall.Stat_t
+	return kernelStatus(&st, syscall.Fstat(int(f), &st))
+}
+func (f kernelFile) close() error { return syscall.Close(int(f)) }
+
+func clip(n int, err error) (int, error) { return max(n, 0), err }
+
+// treeSystem is the tree under test.
+type treeSystem struct{ t *Tree }
+
+type treeFile struct{ f *File }
+
+func (s treeSystem) open(name string, flag int, perm uint32) (descriptor, error) {
+	f, err := s.t.top().OpenFile(name, flag, goMode(perm))
+	return treeFile{f}, err
+}
+func (s treeSystem) mkdir(name string, perm uint32) error { return s.t.Mkdir(name, goMode(perm)) }
+func (s treeSystem) rmdir(name string) error              { return s.t.top().Rmdir(name) }
+func (s treeSystem) unlink(name string) error             { return s.t.top().Unlink(name) }
+func (s treeSystem) rename(from, to string) error         { return s.t.Rename(from, to) }
+func (s treeSystem) symlink(target, name string) error    { return s.t.Symlink(target, name) }
+func (s treeSystem) readlink(name string) (string, error) { return s.t.Readlink(name) }
+func (s treeSystem) chmod(name string, mode uint32) error { return s.t.Chmod(name, goMode(mode)) }
+func (s treeSystem) truncate(name string, n int64) error  { return s.t.Truncate(name, n) }
+func (s treeSystem) link(from, to string) error           { return s.t.Link(from, to) }
+func (s treeSystem) chtimes(name string, sec int64) error {
+	return s.t.Chtimes(name, time.Unix(sec, 0), time.Unix(sec, 0))
+}
+func (s treeSystem) stat(name string, follow bool) (status, error) {
+	return treeStatus(s.t.top().Stat(name, follow))
+}
+func (s treeSystem) list(name string) ([]string, error) {
+	f, err := s.t.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Readdirnames(-1)
+}
+
+func treeStatus(i Info, err error) (status, error) {
+	if err != nil {
+		return status{}, err
+	}
+	s := status{typ: '-', perm: uint32(i.Mode().Perm()), nlink: i.Nlink(), size: i.Size(), mtime: i.ModTime(), ctime: i.Ctime()}
+	for _, b := range specialBits {
+		if i.Mode()&b.mode != 0 {
+			s.perm |= b.bit
+		}
+	}
+	switch i.Mode().Type() {
+	case fs.ModeDir:
+		s.typ, s.size = 'd', 0
+	case fs.ModeSymlink:
+		s.typ = 'l'
+	}
+	return s, nil
+}
+
+var specialBits = []struct {
+	bit  uint32
+	mode fs.FileMode
+}{{0o4000, fs.ModeSetuid}, {0o2000, fs.ModeSetgid}, {0o1000, fs.ModeSticky}}
+
+func goMode(perm uint32) fs.FileMode {
+	m := fs.FileMode(perm & 0o777)
+	for _, b := range specialBits {
+		if perm&b.bit != 0 {
+			m |= b.mode
+		}
+	}
+	return m
+}
+
+func eof(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+func (f treeFile) read(n int) (string, error) {
+	buf := make([]byte, n)
+	k, err := f.f.Read(buf)
+	return string(buf[:k]), eof(err)
+}
+func (f treeFile) write(s string) (int, error) { return f.f.WriteString(s) }
+func (f treeFile) pread(n int, off int64) (string, error) {
+	buf := make([]byte, n)
+	k, err := f.f.ReadAt(buf, off)
+	return string(buf[:k]), eof(err)
+}
+func (f treeFile) pwrite(s string, off int64) (int, error) { return f.f.WriteAt([]byte(s), off) }
+func (f treeFile) seek(off int64, whence int) (int64, error) {
+	return f.f.Seek(off, whence)
+}
+func (f treeFile) truncate(size int64) error { return f.f.Truncate(size) }
+func (f treeFile) stat() (status, error)     { return treeStatus(f.f.Info()) }
+func (f treeFile) close() error              { return f.f.Close() }
+
+// errnoNames pairs each errno with what the tree says instead.
+var errnoNames = []struct {
+	name string
+	errs []error
+}{
+	{"ENOTEMPTY", []error{syscall.ENOTEMPTY, ErrNotEmpty}}, // Before EEXIST, which it also is.
+	{"ENOENT", []error{syscall.ENOENT, fs.ErrNotExist}},
+	{"EEXIST", []error{syscall.EEXIST, fs.ErrExist}},
+	{"EPERM", []error{syscall.EPERM, ErrNotPermitted}},
+	{"EINVAL", []error{syscall.EINVAL, fs.ErrInvalid}},
+	{"ENOTDIR", []error{syscall.ENOTDIR, ErrNotDir}},
+	{"EISDIR", []error{syscall.EISDIR, ErrIsDir}},
+	{"ELOOP", []error{syscall.ELOOP, ErrLoop}},
+	{"ENAMETOOLONG", []error{syscall.ENAMETOOLONG, ErrNameTooLong}},
+	{"EBUSY", []error{syscall.EBUSY, ErrBusy}},
+	{"EBADF", []error{syscall.EBADF, ErrBadFile, fs.ErrClosed}},
+	{"EFBIG", []error{syscall.EFBIG, ErrTooLarge}},
+	{"ENOTSUP", []error{syscall.ENOTSUP, ErrNotSupported}},
+}
+
+func errnoName(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	for _, e := range errnoNames {
+		for _, is := range e.errs {
+			if errors.Is(err, is) {
+				return e.name
+			}
+		}
+	}
+	return err.Error()
+}
+
+// dump describes everything under the working directory.
+func dump(s system) string {
+	var b strings.Builder
+	dirs := []string{"."}
+	for len(dirs) > 0 {
+		dir := dirs[0]
+		dirs = dirs[1:]
+		names, err := s.list(dir)
+		if err != nil {
+			fmt.Fprintf(&b, "%s: %s\n", dir, errnoName(err))
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			name = strings.TrimPrefix(dir+"/"+name, "./")
+			st, err := s.stat(name, false)
+			fmt.Fprintf(&b, "%s: %v %s", name, st, errnoName(err))
+			switch st.typ {
+			case 'd':
+				dirs = append(dirs, name)
+			case 'l':
+				target, _ := s.readlink(name)
+				fmt.Fprintf(&b, " -> %s", target)
+			default:
+				b.WriteString(" " + content(s, name))
+			}
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+func content(s system, name string) string {
+	f, err := s.open(name, os.O_RDONLY, 0)
+	if err != nil {
+		return errnoName(err)
+	}
+	defer f.close()
+	text, err := f.pread(200, 0)
+	return fmt.Sprintf("%q %s", text, errnoName(err))
+}
+
+// scratch returns an empty directory of the kernel's own memory file system, where there is one: it is a hundred times faster.
+func scratch(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "vfs")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// both runs do on the kernel, in a fresh directory, and on a fresh tree, and compares what it returns and what is there afterwards.
+func both(t *testing.T, what string, do func(system) string) {
+	t.Helper()
+	dir, err := os.MkdirTemp(".", "case")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Chdir(dir)); err != nil {
+		t.Fatal(err)
+	}
+	want := do(kernel{})
+	want += "\n" + dump(kernel{})
+	if err := os.Chdir(".."); err != nil {
+		t.Fatal(err)
+	}
+	tr := New(Config{})
+	got := do(treeSystem{tr})
+	got += "\n" + dump(treeSystem{tr})
+	if got != want {
+		t.Errorf("%s\n%s", what, difference(got, want))
+	}
+	if msg := tr.audit(); msg != "" {
+		t.Errorf("%s: %s", what, msg)
+	}
+}
+
+// difference shows the first lines that differ.
+func difference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
+			return fmt.Sprintf("line %d\ntree:   %.300s\nkernel: %.300s", i, append(a, "", "")[min(i, len(a))], append(b, "", "")[min(i, len(b))])
+		}
+	}
+	return ""
+}
+
+// fixture puts one of everything in place.
+func fixture(s system) {
+	put(s, "f", "data")
+	s.link("f", "h")
+	s.mkdir("d", 0o755)
+	s.mkdir("n", 0o750)
+	put(s, "n/g", "other")
+	s.mkdir("n/s", 0o700)
+	s.symlink("f", "lf")
+	s.symlink("n", "ld")
+	s.symlink("d/", "le")
+	s.symlink("none", "x")
+	s.symlink("none/y", "xd")
+	s.symlink("lo", "lo")
+	s.symlink("ld/../lf", "ll")
+}
+
+func put(s system, name, text string) string {
+	f, err := s.open(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return errnoName(err)
+	}
+	f.write(text)
+	return errnoName(f.close())
+}
+
+// fixturePaths has every form of path that the fixture gives.
+func fixturePaths() []string {
+	paths := []string{
+		"", ".", "./", "n/.", "n/..", "n/s/..", "d/.", "f/.", "f/..", "f/x", "h",
+		"none/x", "none/", "n/g", "n/g/", "n/new", "n/new/", "n//g", "./f", "n/s/../g", "n/s/", "n/s/new",
+		"ld/g", "ld/s", "ld/s/", "ld/new", "ld/..", "ld/.", "le/new", "lf/x", "x/y", "lo/y", "xd/z", "d/../f",
+		strings.Repeat("a", 255), strings.Repeat("a", 256), strings.Repeat("a", 256) + "/x", "n/" + strings.Repeat("b", 256),
+		strings.Repeat("./", 2046) + "f", strings.Repeat("./", 2047) + "f", strings.Repeat("./", 2048) + "f", strings.Repeat("n/../", 500) + "f",
+	}
+	for _, name := range []string{"f", "d", "n", "lf", "ld", "le", "x", "xd", "lo", "ll", "none"} {
+		paths = append(paths, name, name+"/", name+"//")
+	}
+	return paths
+}
+
+// calls with one path.
+var unary = map[string]func(s system, name string) string{
+	"mkdir":    func(s system, name string) string { return errnoName(s.mkdir(name, 0o711)) },
+	"rmdir":    func(s system, name string) string { return errnoName(s.rmdir(name)) },
+	"unlink":   func(s system, name string) string { return errnoName(s.unlink(name)) },
+	"symlink":  func(s system, name string) string { return errnoName(s.symlink("target", name)) },
+	"chmod":    func(s system, name string) string { return errnoName(s.chmod(name, 0o4755)) },
+	"truncate": func(s system, name string) string { return errnoName(s.truncate(name, 2)) },
+	"extend":   func(s system, name string) string { return errnoName(s.truncate(name, 20)) },
+	"chtimes":  func(s system, name string) string { return errnoName(s.chtimes(name, 77)) + mtime(s, name) },
+	"readlink": func(s system, name string) string {
+		target, err := s.readlink(name)
+		return target + " " + errnoName(err)
+	},
+	"stat": func(s system, name string) string {
+		st, err := s.stat(name, true)
+		return fmt.Sprint(st, errnoName(err))
+	},
+	"lstat": func(s system, name string) string {
+		st, err := s.stat(name, false)
+		return fmt.Sprint(st, errnoName(err))
+	},
+}
+
+func mtime(s system, name string) string {
+	st, err := s.stat(name, true)
+	if err != nil {
+		return ""
+	}
+	return " " + st.mtime.UTC().String()
+}
+
+var openFlags = map[string]int{
+	"rdonly": os.O_RDONLY, "wronly": os.O_WRONLY, "rdwr": os.O_RDWR,
+	"creat": os.O_CREATE | os.O_RDWR, "excl": os.O_CREATE | os.O_EXCL | os.O_WRONLY, "creat-rdonly": os.O_CREATE,
+	"trunc": os.O_TRUNC | os.O_WRONLY, "trunc-creat": os.O_TRUNC | os.O_CREATE | os.O_WRONLY, "trunc-rdonly": os.O_TRUNC,
+	"append": os.O_APPEND | os.O_WRONLY, "dir": O_DIRECTORY, "nofollow": O_NOFOLLOW, "nofollow-creat": O_NOFOLLOW | os.O_CREATE,
+	"dir-nofollow": O_DIRECTORY | O_NOFOLLOW, "dir-wronly": O_DIRECTORY | os.O_WRONLY, "excl-only": os.O_EXCL,
+}
+
+func openWith(flag int) func(system, string) string {
+	return func(s system, name string) string {
+		f, err := s.open(name, flag, 0o640)
+		if err != nil {
+			return errnoName(err)
+		}
+		defer f.close()
+		st, _ := f.stat()
+		if st.typ == 'd' {
+			return fmt.Sprint("ok ", st)
+		}
+		text, rerr := f.read(3)
+		n, werr := f.write("XY")
+		return fmt.Sprint("ok ", st, text, errnoName(rerr), n, errnoName(werr))
+	}
+}
+
+func TestKernelUnary(t *testing.T) {
+	t.Chdir(scratch(t))
+	for _, name := range sortedKeys(openFlags) {
+		unary["open "+name] = openWith(openFlags[name])
+	}
+	cases := 0
+	for _, call := range sortedKeys(unary) {
+		for _, name := range fixturePaths() {
+			cases++
+			both(t, fmt.Sprintf("%s %.40q", call, name), func(s system) string {
+				fixture(s)
+				return unary[call](s, name)
+			})
+		}
+	}
+	t.Logf("%d cases", cases)
+}
+
+func TestKernelBinary(t *testing.T) {
+	t.Chdir(scratch(t))
+	calls := map[string]func(system, string, string) error{
+		"rename": func(s system, a, b string) error { return s.rename(a, b) },
+		"link":   func(s system, a, b string) error { return s.link(a, b) },
+	}
+	cases := 0
+	for _, call := range sortedKeys(calls) {
+		for _, a := range fixturePaths() {
+			for _, b := range fixturePaths() {
+				cases++
+				if testing.Short() && cases%10 != 0 {
+					continue
+				}
+				if len(baseName(a)) > maxName && b != "none" || len(baseName(b)) > maxName && a != "f" {
+					continue // Both names may be wrong, and the kernel leaves it to the file system which comes first.
+				}
+				both(t, fmt.Sprintf("%s %.40q %.40q", call, a, b), func(s system) string {
+					fixture(s)
+					return errnoName(calls[call](s, a, b))
+				})
+			}
+		}
+	}
+	t.Logf("%d cases", cases)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// TestKernelRandom runs random sequences of calls, some of them on open files, against the kernel.
+func TestKernelRandom(t *testing.T) {
+	t.Chdir(scratch(t))
+	for seed := range uint64(400) {
+		both(t, fmt.Sprintf("seed %d", seed), func(s system) string {
+			return randomCalls(s, rand.New(rand.NewPCG(seed, 1)), 250)
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func randomPath(r *rand.Rand) string {
+	names := []string{"a", "b", "c", "d", "."}
+	var parts []string
+	for range 1 + r.IntN(3) {
+		parts = append(parts, names[r.IntN(len(names))])
+	}
+	if r.IntN(12) == 0 {
+		parts = append(parts, "")
+	}
+	return strings.Join(parts, "/")
+}
+
+func randomCalls(s system, r *rand.Rand, n int) string {
+	var b strings.Builder
+	var files []descriptor
+	for range n {
+		p, q := randomPath(r), randomPath(r)
+		k, off, text := r.IntN(20), int64(r.IntN(70000)), strings.Repeat("z", r.IntN(20))
+		var err error
+		var out any
+		switch k {
+		case 0, 1, 2:
+			err = s.mkdir(p, 0o755)
+		case 3:
+			err = s.rmdir(p)
+		case 4:
+			err = s.unlink(p)
+		case 5, 6:
+			err = s.rename(p, q)
+		case 7:
+			err = s.link(p, q)
+		case 8:
+			err = s.symlink(q, p)
+		case 9:
+			err = s.truncate(p, off)
+		case 10, 11, 12:
+			var f descriptor
+			if f, err = s.open(p, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+				files = append(files, f)
+			}
+		default:
+			if len(files) > 0 {
+				out, err = randomFileCall(files[r.IntN(len(files))], r.IntN(8), off, text)
+			}
+		}
+		fmt.Fprintf(&b, "%d %s %s %v %s\n", k, p, q, out, errnoName(err))
+	}
+	for _, f := range files {
+		st, err := f.stat()
+		text, _ := f.pread(300, 0)
+		fmt.Fprintf(&b, "%v %s %q\n", st, errnoName(err), text)
+		f.close()
+	}
+	return b.String()
+}
+
+func randomFileCall(f descriptor, k int, off int64, text string) (any, error) {
+	switch k {
+	case 0:
+		return f.write(text)
+	case 1:
+		return f.pwrite(text, off)
+	case 2:
+		return f.read(len(text))
+	case 3:
+		return f.pread(len(text), off)
+	case 4:
+		return f.seek(off, int(off%3))
+	case 5:
+		return nil, f.truncate(off)
+	case 6:
+		return f.seek(-off, int(off%3))
+	default:
+		return f.stat()
+	}
+}
