@@ -131,7 +131,7 @@ func newBareGuest(ctx context.Context, cacheDir string, meter bool) (g *bareGues
 	i64 := []api.ValueType{api.ValueTypeI64}
 	refill := api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) {
 		runtime.Gosched()
-		stack[0] = 20_000
+		stack[0] = 1 << 24
 	})
 	_, err = g.runtime.NewHostModuleBuilder(instrument.ImportModule).NewFunctionBuilder().
 		WithGoModuleFunction(refill, i64, i64).Export(instrument.ImportTick).Instantiate(ctx)

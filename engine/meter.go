@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/belljar-dev/belljar/internal/instrument"
 	"github.com/belljar-dev/belljar/wasi"
@@ -12,14 +13,22 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// quantum is how many ticks a guest runs between two looks at its limits. It is small enough that Go's
-// collector, which waits for every goroutine, never waits long, and large enough that looking costs nothing.
-const quantum = 20_000
+// A guest runs for a grant of ticks between two looks at its limits. Prices are those of the dearest path, so how long
+// a tick takes differs a hundredfold between guests: the grant follows the clock. Go's collector, which waits for
+// every goroutine, then waits no longer than about grantTime, or at the very worst, for a guest that has just begun to
+// compute otherwise, for maxGrant.
+const (
+	minGrant  = 1 << 16
+	maxGrant  = 1 << 26
+	grantTime = time.Millisecond
+)
 
 // meter counts one process's ticks and stops it. All its methods but ticks belong to the process's goroutine.
 type meter struct {
 	max     int64
-	granted int64             // what the guest was last given
+	grant   int64             // what the guest gets next
+	since   time.Time         // when it last got some
+	granted int64             // what it then got
 	fuel    api.MutableGlobal // what is left of it; nil before begin and after settle
 	used    atomic.Int64      // ticks of all earlier grants
 	clock   *replayClock      // advances with ticks; nil under the host's clock
@@ -28,7 +37,8 @@ type meter struct {
 // begin gives an instance its first grant.
 func (m *meter) begin(fuel api.MutableGlobal) {
 	m.fuel = fuel
-	m.granted = min(quantum, m.max)
+	m.grant, m.since = minGrant, time.Now()
+	m.granted = min(m.grant, m.max)
 	fuel.Set(uint64(m.granted))
 }
 
@@ -66,8 +76,15 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 	if used >= m.max {
 		panic(&wasi.Canceled{Cause: &LimitError{Limit: LimitTicks, Max: m.max}})
 	}
+	switch took := time.Since(m.since); {
+	case took < grantTime/4:
+		m.grant = min(m.grant*2, maxGrant)
+	case took > grantTime:
+		m.grant = max(m.grant/2, minGrant)
+	}
 	runtime.Gosched()
-	m.granted = min(quantum, m.max-used)
+	m.since = time.Now()
+	m.granted = min(m.grant, m.max-used)
 	return m.granted
 }
 

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/belljar-dev/belljar/benchmarks"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) benchCommand() *cobra.Command {
+	var quick bool
+	var file string
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure the figures of BENCHMARKS.md on this machine",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			self, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("bench: %w", err)
+			}
+			report, err := benchmarks.Run(cmd.Context(), benchmarks.Options{
+				Quick: quick, CacheDir: a.state, Binary: self, Log: a.stderr,
+			})
+			if err != nil {
+				return fmt.Errorf("bench: %w", err)
+			}
+			if file != "" {
+				if err := os.WriteFile(file, report.Markdown(), 0o644); err != nil {
+					return fmt.Errorf("bench: %w", err)
+				}
+			}
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(report)
+			}
+			_, err = a.stdout.Write(report.Table())
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&quick, "quick", false, "fewer runs: about a minute in all")
+	cmd.Flags().StringVar(&file, "write", "", "also write the report to `FILE` in Markdown")
+	return cmd
+}
