@@ -17,6 +17,8 @@ const (
 	// maxTransfer is the most bytes one read or write moves, as on Linux: the count
 	// must fit the guest's signed size.
 	maxTransfer = 0x7ffff000
+	// maxChunk is how much of a buffer is moved between two looks at the context.
+	maxChunk = 16 << 20
 )
 
 // memory is the linear memory of the calling guest, for the time of one call. All
@@ -101,7 +103,8 @@ func (m memory) path(ptr, n uint32) (string, errno) {
 type iovecs struct {
 	mem  memory
 	list []byte
-	left int // bytes still to hand out
+	rest []byte // of the buffer before list
+	left int    // bytes still to hand out
 }
 
 // iovecs checks the n buffers described at ptr: each must lie in memory. Beyond
@@ -125,27 +128,28 @@ func (m memory) iovecs(ptr, n uint32) (iovecs, errno) {
 	return iovecs{mem: m, list: list, left: int(min(total, maxTransfer))}, errSuccess
 }
 
-// next gives the next buffer that isn't empty, or nil at the end.
+// next gives the next buffer that isn't empty, or a part of one; nil at the end.
 func (v *iovecs) next() []byte {
-	for len(v.list) > 0 && v.left > 0 {
-		// The guest can't have changed the list since it was checked, unless it asked
-		// for a read into the list itself: check again.
+	for len(v.rest) == 0 {
+		if len(v.list) == 0 || v.left == 0 {
+			return nil
+		}
+		// A read into the list itself may have changed it since it was checked.
 		b, e := v.mem.bytes(binary.LittleEndian.Uint32(v.list), binary.LittleEndian.Uint32(v.list[4:]))
-		v.list = v.list[sizeIovec:]
 		if e != errSuccess {
 			return nil
 		}
-		if len(b) > v.left {
-			b = b[:v.left]
-		}
-		if v.left -= len(b); len(b) > 0 {
-			return b
-		}
+		v.list = v.list[sizeIovec:]
+		v.rest = b[:min(len(b), v.left)]
+		v.left -= len(v.rest)
 	}
-	return nil
+	n := min(len(v.rest), maxChunk)
+	b := v.rest[:n]
+	v.rest = v.rest[n:]
+	return b
 }
 
-// single says whether next has at most one more buffer to give.
+// single says whether there is at most one buffer.
 func (v *iovecs) single() bool { return len(v.list) <= sizeIovec }
 
 // check answers EFAULT if the n bytes at ptr are not all in memory. Calls check where

@@ -6,22 +6,34 @@ import (
 	"math"
 )
 
-// vectored reads or writes the buffers of v, one after the other, until one isn't
-// filled or emptied. Only the first may wait.
-func vectored(ctx context.Context, v *iovecs, nonblock bool,
-	move func(ctx context.Context, b []byte, nonblock bool) (int, error),
-) (uint32, errno) {
+// mover reads or writes one buffer.
+type mover func(ctx context.Context, b []byte, nonblock bool) (int, error)
+
+// readv fills the buffers of v, one after the other, until one isn't filled. Only
+// the first may wait: what has been read is not held back.
+func readv(ctx context.Context, v *iovecs, nonblock bool, read mover) (uint32, errno) {
 	total := 0
 	for b := v.next(); b != nil; b = v.next() {
-		n, err := move(ctx, b, nonblock)
+		n, err := read(ctx, b, nonblock)
 		total += n
-		if err != nil {
+		if err != nil || n < len(b) {
 			return uint32(total), ioResult(ctx, total, err)
 		}
-		if n < len(b) {
-			break
-		}
 		nonblock = true
+		checkContext(ctx)
+	}
+	return uint32(total), errSuccess
+}
+
+// writev empties the buffers of v, one after the other, and each may wait.
+func writev(ctx context.Context, v *iovecs, nonblock bool, write mover) (uint32, errno) {
+	total := 0
+	for b := v.next(); b != nil; b = v.next() {
+		n, err := write(ctx, b, nonblock)
+		total += n
+		if err != nil || n < len(b) {
+			return uint32(total), ioResult(ctx, total, err)
+		}
 		checkContext(ctx)
 	}
 	return uint32(total), errSuccess
@@ -84,7 +96,7 @@ func fdRead(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	if e := mem.check(uint32(p[3]), 4); e != errSuccess {
 		return e
 	}
-	n, e := vectored(ctx, &v, d.has(flagNonblock), r.read)
+	n, e := readv(ctx, &v, d.has(flagNonblock), r.read)
 	return result(mem, uint32(p[3]), n, e)
 }
 
@@ -107,7 +119,7 @@ func fdWrite(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 		n, err := w.write(ctx, b, nonblock)
 		return result(mem, uint32(p[3]), uint32(n), ioResult(ctx, n, err))
 	}
-	n, e := vectored(ctx, &v, nonblock, w.write)
+	n, e := writev(ctx, &v, nonblock, w.write)
 	return result(mem, uint32(p[3]), n, e)
 }
 
@@ -170,7 +182,7 @@ func positioned(ctx context.Context, d descriptor, mem memory, p []uint64,
 	if offset > math.MaxInt64-maxTransfer {
 		return errInval
 	}
-	n, e := vectored(ctx, &v, false, func(_ context.Context, b []byte, _ bool) (int, error) {
+	n, e := writev(ctx, &v, false, func(_ context.Context, b []byte, _ bool) (int, error) {
 		n, err := move(b, int64(offset))
 		offset += uint64(n)
 		return n, err

@@ -1,0 +1,82 @@
+package wasi
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/belljar-dev/belljar/vfs"
+)
+
+// FuzzDecode makes calls with random arguments over random memory. Whatever a guest
+// does, the host must come back, and with an errno.
+//
+// The first bytes say which calls to make: one for the function, then its parameters,
+// each one byte that is one of the interesting values, or is followed by four of its
+// own. What is left is put into memory.
+func FuzzDecode(f *testing.F) {
+	list := append(preview1(), extension()...)
+	list = append(list, export{"proc_exit", "i", nil})
+	for i := range list {
+		f.Add([]byte{byte(i), 4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 'f', 0, 'd', 0xff})
+		f.Add([]byte{byte(i), 0, 7, 8, 9, 10, 11, 12, 13, 14, 15, 'f', '/', '.', '.'})
+	}
+	interesting := []uint64{
+		0, 1, 2, fdRoot, fdFile, fdDir, 0x100, 0x1000, guestSize - 48, guestSize - 1, guestSize,
+		1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1,
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<12 {
+			t.Skip("more than is needed")
+		}
+		tree := vfs.New(vfs.Config{MaxBytes: 1 << 20, MaxFiles: 100})
+		if err := errors.Join(tree.WriteFile("/f", []byte("hello"), 0o666), tree.Mkdir("/d", 0o777)); err != nil {
+			t.Fatal(err)
+		}
+		g := newGuest(t, Config{Tree: tree, Clock: &fakeClock{}, Stdin: strings.NewReader("input")})
+		g.open("f", 0, fileRights)
+		g.open("d", openDirectory, dirRights)
+		// In the places where arguments point to: text, buffers, subscriptions.
+		g.write(0x100, string(data))
+		for i := range uint32(16) {
+			g.mod.Memory().WriteUint32Le(0x1000+8*i, 0x100*i)
+			g.mod.Memory().WriteUint32Le(0x1004+8*i, 0x10*i)
+		}
+		for calls := 0; len(data) > 0 && calls < 16; calls++ {
+			e := list[int(data[0])%len(list)]
+			data = data[1:]
+			var params []uint64
+			for range e.params {
+				var v uint64
+				switch {
+				case len(data) == 0:
+				case int(data[0]) < len(interesting):
+					v, data = interesting[data[0]], data[1:]
+				case len(data) >= 5:
+					v, data = uint64(binary.LittleEndian.Uint32(data[1:])), data[5:]
+				default:
+					v, data = uint64(data[0]), data[1:]
+				}
+				params = append(params, v)
+			}
+			start := time.Now()
+			result, err := g.mod.ExportedFunction(e.name).Call(g.ctx, params...)
+			if d := time.Since(start); d > 10*time.Second {
+				t.Errorf("%s%v took %v", e.name, params, d)
+			}
+			var exit *sys.ExitError
+			switch {
+			case errors.As(err, &exit):
+				return
+			case err != nil:
+				t.Fatalf("%s%v: %v", e.name, params, err)
+			case len(result) > 0 && result[0] > uint64(errNotcapable):
+				t.Errorf("%s%v: errno %d", e.name, params, result[0])
+			}
+		}
+	})
+}
