@@ -50,7 +50,7 @@ func FuzzDecode(f *testing.F) {
 			e := list[int(data[0])%len(list)]
 			data = data[1:]
 			var params []uint64
-			for range e.params {
+			for _, typ := range e.params {
 				var v uint64
 				switch {
 				case len(data) == 0:
@@ -60,6 +60,9 @@ func FuzzDecode(f *testing.F) {
 					v, data = uint64(binary.LittleEndian.Uint32(data[1:])), data[5:]
 				default:
 					v, data = uint64(data[0]), data[1:]
+				}
+				if typ == 'i' {
+					v = uint64(uint32(v))
 				}
 				params = append(params, v)
 			}
