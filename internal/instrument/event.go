@@ -50,9 +50,9 @@ const (
 	weightCallRef  = 8
 	weightDivide   = 8
 	weightThrow    = 200
-	weightBulk     = 32   // covers the first bulkFree bytes or elements
-	weightHostCall = 100  // imported functions: what crossing to the host costs, not what the host does
-	weightGrow     = 1000 // memory.grow and table.grow: what crossing to the host costs
+	weightBulk     = 32  // covers the first bulkFree bytes or elements
+	weightHostCall = 100 // imported functions: what crossing to the host costs, not what the host does
+	weightGrow     = 500 // memory.grow and table.grow: what crossing to the host costs
 )
 
 // Units in which bulk operations are charged, as shifts of their length, and the length that weightBulk covers.
@@ -63,4 +63,4 @@ const (
 )
 
 // maxRun is the weight after which a run is split by an evMark.
-const maxRun = 4096
+const maxRun = 1 << 10

@@ -10,8 +10,8 @@ import (
 const (
 	// ImportModule is the module from which a metered module imports ImportTick.
 	ImportModule = "belljar.meter"
-	// ImportTick is called with the fuel left, which is negative, and returns the fuel to go on with. Its type is
-	// (func (param i64) (result i64)).
+	// ImportTick is called with the fuel left, which is negative, and returns the fuel to go on with; if that is
+	// negative too it is called again, at once or at the next check. Its type is (func (param i64) (result i64)).
 	ImportTick = "tick"
 
 	reservedPrefix = "belljar:"
