@@ -1,0 +1,95 @@
+package vfs
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+)
+
+// TestHostile makes what a guest may make to hurt its host.
+func TestHostile(t *testing.T) {
+	t.Run("nested", func(t *testing.T) {
+		const depth = 10_000
+		tr := New(Config{})
+		d := tr.Root()
+		for range depth {
+			must(t, d.Mkdir("d", 0o755))
+			f, err := d.OpenFile("d", O_DIRECTORY, 0)
+			must(t, err)
+			d, err = f.Dir()
+			must(t, err)
+			must(t, f.Close())
+		}
+		must(t, d.Mkdir("deepest", 0o755))
+		must(t, d.Rename("deepest", tr.Root(), "moved"))
+		if err := tr.Root().Rename("d", d, "loop"); err == nil {
+			t.Error("a directory went into itself")
+		}
+		must(t, tr.RemoveAll("d"))
+		if u := tr.Usage(); u.Files != 1 {
+			t.Errorf("%d names left", u.Files)
+		}
+		if msg := tr.audit(); msg != "" {
+			t.Error(msg)
+		}
+	})
+	t.Run("links", func(t *testing.T) {
+		tr := New(Config{})
+		must(t, tr.WriteFile("l0", nil, 0o644))
+		for i := range 60 {
+			must(t, tr.Symlink(fmt.Sprintf("l%d", i), fmt.Sprintf("l%d", i+1)))
+		}
+		if _, err := tr.Stat("l40"); err != nil {
+			t.Errorf("40 links: %v", err)
+		}
+		if _, err := tr.Stat("l41"); !errors.Is(err, ErrLoop) {
+			t.Errorf("41 links: %v", err)
+		}
+		long := make([]byte, maxPath)
+		for i := range long {
+			long[i] = "b/"[i%2]
+		}
+		must(t, tr.Mkdir("b", 0o755))
+		must(t, tr.Symlink(string(long), "b/b")) // Each step makes the rest of the path longer.
+		if _, err := tr.Stat("b/b"); !errors.Is(err, ErrLoop) {
+			t.Errorf("bomb: %v", err)
+		}
+		if err := tr.Symlink(string(long)+"x", "more"); !errors.Is(err, ErrNameTooLong) {
+			t.Errorf("long target: %v", err)
+		}
+	})
+	t.Run("hard links", func(t *testing.T) {
+		tr := New(Config{})
+		must(t, tr.WriteFile("f", nil, 0o644))
+		for i := range maxLinks - 1 {
+			must(t, tr.Link("f", fmt.Sprint(i)))
+		}
+		if err := tr.Link("f", "more"); !errors.Is(err, ErrTooManyLinks) {
+			t.Errorf("link %d: %v", maxLinks+1, err)
+		}
+	})
+	t.Run("many", func(t *testing.T) {
+		files := 300_000
+		if testing.Short() {
+			files = 50_000
+		}
+		tr := New(Config{MaxFiles: int64(files)})
+		must(t, tr.Mkdir("d", 0o755))
+		var err error
+		n := 0
+		for ; err == nil; n++ {
+			err = tr.Symlink("x", fmt.Sprintf("d/%d", n))
+		}
+		if n != files || !errors.Is(err, ErrTooManyFiles) {
+			t.Errorf("%d names, %v", n, err)
+		}
+		c := tr.Clone()
+		must(t, c.RemoveAll("d"))
+		if u := c.Usage(); u != (Usage{}) {
+			t.Errorf("after RemoveAll: %+v", u)
+		}
+		if n := testing.AllocsPerRun(1, func() { tr.Close() }); n > 100 {
+			t.Errorf("Close allocates %v times", n)
+		}
+	})
+}
