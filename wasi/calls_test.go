@@ -33,7 +33,7 @@ const (
 )
 
 // newFixture makes a guest with a few files and the descriptors above.
-func newFixture(t *testing.T) *guest {
+func newFixture(t testing.TB) *guest {
 	tree := vfs.New(vfs.Config{})
 	for _, err := range []error{
 		tree.WriteFile("/f", []byte("hello"), 0o666),
@@ -555,7 +555,7 @@ func TestFaultHasNoEffect(t *testing.T) {
 	g := newFixture(t)
 	g.writeLists()
 	g.want(errFault, "path_open", fdRoot, 0, "made", int(openCreate), 0, 0, 0, past)
-	if _, err := g.host.files.slots[fdRoot].object.(*directory).dir.Stat("made", true); err == nil {
+	if _, err := g.tree.Stat("/made"); err == nil {
 		t.Error("path_open has made a file without a place for its descriptor")
 	}
 	g.want(errFault, "fd_read", fdFile, listPtr, 1, past)

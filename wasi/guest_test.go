@@ -33,13 +33,13 @@ func trampolines(pages int) []byte {
 	list := append(preview1(), extension()...)
 	list = append(list, export{"proc_exit", "i", nil})
 	count := leb(len(list))
-	types, imports, functions := clip(count), clip(count), clip(count)
+	sigs, imports, functions := clip(count), clip(count), clip(count)
 	exports, code := leb(len(list)+min(pages, 1)), clip(count)
 	for i, e := range list {
-		types = append(append(types, 0x60), leb(len(e.params))...)
+		sigs = append(append(sigs, 0x60), leb(len(e.params))...)
 		body := []byte{0} // no locals
-		for j, c := range e.params {
-			types = append(types, map[rune]byte{'i': 0x7f, 'I': 0x7e}[c])
+		sigs = append(sigs, valueTypes(e.params)...)
+		for j := range e.params {
 			body = append(append(body, 0x20), leb(j)...) // local.get
 		}
 		module := "wasi_snapshot_preview1"
@@ -47,9 +47,9 @@ func trampolines(pages int) []byte {
 			module = "belljar"
 		}
 		if e.name == "proc_exit" {
-			module, types = "wasi_snapshot_preview1", append(types, 0)
+			module, sigs = "wasi_snapshot_preview1", append(sigs, 0)
 		} else {
-			types = append(types, 1, 0x7f)
+			sigs = append(sigs, 1, 0x7f)
 		}
 		imports = append(append(append(append(imports, name(module)...), name(e.name)...), 0), leb(i)...)
 		functions = append(functions, leb(i)...)
@@ -58,7 +58,7 @@ func trampolines(pages int) []byte {
 		code = append(append(code, leb(len(body))...), body...)
 	}
 	module := []byte("\x00asm\x01\x00\x00\x00")
-	module = append(module, section(1, types)...)
+	module = append(module, section(1, sigs)...)
 	module = append(module, section(2, imports)...)
 	module = append(module, section(3, functions)...)
 	if pages > 0 {
@@ -67,6 +67,13 @@ func trampolines(pages int) []byte {
 	}
 	module = append(module, section(7, exports)...)
 	return append(module, section(10, code)...)
+}
+
+func valueTypes(signature string) (b []byte) {
+	for _, t := range types(signature) {
+		b = append(b, t)
+	}
+	return b
 }
 
 func clip(b []byte) []byte { return b[:len(b):len(b)] }
@@ -105,6 +112,7 @@ type guest struct {
 	t    testing.TB
 	ctx  context.Context
 	host *Host
+	tree *vfs.Tree
 	mod  api.Module
 	next uint32 // free memory for strings
 }
@@ -129,7 +137,7 @@ func newGuest(t testing.TB, cfg Config) *guest {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return &guest{t: t, ctx: Bind(t.Context(), host), host: host, mod: mod, next: stringsPtr}
+	return &guest{t: t, ctx: Bind(t.Context(), host), host: host, tree: cfg.Tree, mod: mod, next: stringsPtr}
 }
 
 // try calls a function. A string stands for its place in memory and its length.
