@@ -10,15 +10,17 @@ import (
 )
 
 // hostClock is the host's time, as one process sees it. It implements wasi.Clock.
-type hostClock struct{ start time.Time }
+type hostClock struct {
+	boot  time.Time // where the monotonic clock of all processes begins
+	start time.Time // of the process
+}
 
 func (c hostClock) Realtime() time.Time      { return time.Now() }
-func (c hostClock) Monotonic() time.Duration { return time.Since(processEpoch(c.start)) }
+func (c hostClock) Monotonic() time.Duration { return time.Since(c.boot) }
 func (c hostClock) CPU() time.Duration       { return time.Since(c.start) }
 
-// processEpoch lies a day before the process so that no monotonic reading is near zero, which programs take
-// for unset.
-func processEpoch(start time.Time) time.Time { return start.Add(-24 * time.Hour) }
+// bootTime is an engine's: a day ago, since programs take a monotonic reading near zero for unset.
+func bootTime() time.Time { return time.Now().Add(-24 * time.Hour) }
 
 func (c hostClock) Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
@@ -31,13 +33,17 @@ func (c hostClock) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// tickTime is what one tick is worth under Replay: about what a loop iteration takes.
-const tickTime = 5 * time.Nanosecond
+// ticksPerNanosecond makes Replay's time from ticks: about as many as an interpreter uses on a fast machine.
+const ticksPerNanosecond = 64
+
+// maxSlept keeps sums of sleeps from overflowing: 146 years.
+const maxSlept = 1 << 62
 
 // replayClock is a sandbox's time under Replay. It advances with what its guests do, never with real time.
 type replayClock struct {
-	epoch   time.Time
-	elapsed atomic.Int64 // nanoseconds
+	epoch time.Time
+	ticks atomic.Int64 // of settled grants
+	slept atomic.Int64 // nanoseconds
 }
 
 func newReplayClock(epoch time.Time) *replayClock {
@@ -47,30 +53,33 @@ func newReplayClock(epoch time.Time) *replayClock {
 	return &replayClock{epoch: epoch}
 }
 
-func (c *replayClock) advanceTicks(n int64) { c.elapsed.Add(n * int64(tickTime)) }
+// elapsed is the time since the epoch, with what a running guest has used of its grant.
+func (c *replayClock) elapsed(open int64) time.Duration {
+	return time.Duration(c.slept.Load() + (c.ticks.Load()+open)/ticksPerNanosecond)
+}
 
 // now is the time without what running guests have used of their grants.
-func (c *replayClock) now() time.Time { return c.epoch.Add(time.Duration(c.elapsed.Load())) }
+func (c *replayClock) now() time.Time { return c.epoch.Add(c.elapsed(0)) }
 
 // replayProcessClock is the sandbox's replay time as one process sees it. It implements wasi.Clock.
 type replayProcessClock struct {
-	*replayClock
+	clock *replayClock
 	meter *meter
 }
 
-func (c replayProcessClock) Realtime() time.Time { return c.epoch.Add(c.Monotonic()) }
-
-func (c replayProcessClock) Monotonic() time.Duration {
-	return time.Duration(c.elapsed.Load() + c.meter.open()*int64(tickTime))
-}
+func (c replayProcessClock) Realtime() time.Time      { return c.clock.epoch.Add(c.Monotonic()) }
+func (c replayProcessClock) Monotonic() time.Duration { return c.clock.elapsed(c.meter.open()) }
 
 func (c replayProcessClock) CPU() time.Duration {
-	return time.Duration((c.meter.used.Load() + c.meter.open()) * int64(tickTime))
+	return time.Duration((c.meter.used.Load() + c.meter.open()) / ticksPerNanosecond)
 }
 
 func (c replayProcessClock) Sleep(ctx context.Context, d time.Duration) error {
-	if d > 0 {
-		c.elapsed.Add(int64(d))
+	for d > 0 {
+		slept := c.clock.slept.Load()
+		if c.clock.slept.CompareAndSwap(slept, slept+min(int64(d), maxSlept-slept)) {
+			break
+		}
 	}
 	return ctx.Err()
 }

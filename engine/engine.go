@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/belljar-dev/belljar/vfs"
 	"github.com/belljar-dev/belljar/wasi"
@@ -37,6 +38,7 @@ type Engine struct {
 	cache   diskCache
 	images  map[string]*image
 	only    string // the name of the only image, or ""
+	boot    time.Time
 
 	mu        sync.Mutex
 	closed    bool
@@ -60,7 +62,7 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experi
 
 // New makes an Engine. It compiles nothing yet: the first Create or Warm does.
 func New(cfg Config) (*Engine, error) {
-	e := &Engine{log: cfg.Logger, images: map[string]*image{}, sandboxes: map[*Sandbox]struct{}{}}
+	e := &Engine{log: cfg.Logger, boot: bootTime(), images: map[string]*image{}, sandboxes: map[*Sandbox]struct{}{}}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}

@@ -19,7 +19,7 @@ import (
 // compute otherwise, for maxGrant.
 const (
 	minGrant  = 1 << 16
-	maxGrant  = 1 << 26
+	maxGrant  = 1 << 24
 	grantTime = time.Millisecond
 )
 
@@ -53,7 +53,7 @@ func (m *meter) settle() {
 func (m *meter) account(remaining int64) int64 {
 	n := m.granted - remaining
 	if m.clock != nil {
-		m.clock.advanceTicks(n)
+		m.clock.ticks.Add(n)
 	}
 	return m.used.Add(n)
 }

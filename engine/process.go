@@ -287,7 +287,7 @@ func (p *Process) world() wasi.Config {
 	cfg := wasi.Config{
 		Args: p.cmd.Args, Env: p.env, Dir: p.cmd.Dir, Tree: sb.tree,
 		Stdin: p.cmd.Stdin, Stdout: &p.stdout, Stderr: &p.stderr,
-		Clock: hostClock{time.Now()}, Random: sb.random, MaxFiles: sb.limits.OpenFiles,
+		Clock: hostClock{boot: sb.engine.boot, start: time.Now()}, Random: sb.random, MaxFiles: sb.limits.OpenFiles,
 	}
 	if sb.clock != nil {
 		cfg.Clock = replayProcessClock{sb.clock, &p.meter}

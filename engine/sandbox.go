@@ -39,7 +39,7 @@ type Sandbox struct {
 // Usage is what a process or a sandbox has used so far.
 type Usage struct {
 	Wall   time.Duration // real time from start to end, summed over processes
-	Ticks  int64         // loop iterations and calls as the meter counts them
+	Ticks  int64         // work as the meter prices it: instructions, along the dearest path the code could take
 	Memory int64         // the most bytes of linear memory at one time
 	Output int64         // bytes written to standard output and error
 	Disk   int64         // bytes of file content now, beyond the image's

@@ -23,7 +23,7 @@ type Spec struct {
 // Ticks, Wall and Output hold for one Run, Eval or Start; the others for the sandbox as a whole.
 type Limits struct {
 	Memory    int64         // bytes of linear memory over all processes; 512 MiB
-	Ticks     int64         // loop iterations and calls as the meter counts them; no limit but Wall
+	Ticks     int64         // work as the meter prices it, see Usage; no limit but Wall
 	Wall      time.Duration // real time, waiting included; 60 s
 	Output    int64         // bytes written to standard output and error together; 8 MiB
 	Disk      int64         // bytes of file content beyond the image's; 1 GiB

@@ -46,7 +46,7 @@ func (a *app) runCommand() *cobra.Command {
 	fl.StringVarP(&f.code, "code", "c", "", "the `program` itself")
 	fl.DurationVar(&f.timeout, "timeout", 30*time.Second, "wall-clock limit")
 	fl.StringVar(&f.mem, "mem", "512MiB", "memory limit")
-	fl.Int64Var(&f.ticks, "ticks", 0, "limit in ticks (loop iterations and calls); 0 is none")
+	fl.Int64Var(&f.ticks, "ticks", 0, "limit in ticks, the deterministic measure of work that --json reports; 0 is none")
 	fl.StringVar(&f.output, "output", "8MiB", "limit of standard output and error together")
 	fl.StringVar(&f.disk, "disk", "1GiB", "limit of what the program may write to files")
 	fl.IntVar(&f.procs, "procs", 64, "limit of processes at one time")
