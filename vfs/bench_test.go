@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// disk is what the benchmarks need of a file system, so that they can run on the tree and, through package os, on the kernel's tmpfs.
+// disk is what the benchmarks need of a file system, so that they can run on the tree and, through package
+// os, on the kernel's tmpfs.
 type disk interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (diskFile, error)
 	Stat(name string) (fs.FileInfo, error)
@@ -102,7 +103,8 @@ func BenchmarkWriteAt4K(b *testing.B) {
 	})
 }
 
-// BenchmarkWriteShared writes 4 KiB to random places of a file that another clone shares, so that chunks are copied.
+// BenchmarkWriteShared writes 4 KiB to random places of a file that another clone shares, so that chunks are
+// copied.
 func BenchmarkWriteShared(b *testing.B) {
 	t := New(Config{})
 	openBench(b, treeDisk{t}, benchFile).Close()
@@ -138,7 +140,8 @@ func BenchmarkWriteSequential(b *testing.B) {
 	})
 }
 
-// BenchmarkFiles makes, writes, closes, stats and removes 100,000 files of 1 KiB in one directory; time is per file.
+// BenchmarkFiles makes, writes, closes, stats and removes 100,000 files of 1 KiB in one directory; time is
+// per file.
 func BenchmarkFiles(b *testing.B) {
 	const files = 100_000
 	content := make([]byte, 1024)
@@ -241,7 +244,8 @@ func manyFiles(tb testing.TB, n int) *Tree {
 	return t
 }
 
-// BenchmarkClone clones a tree of 100,000 files that has just been written to, writes one file in the clone, and closes it.
+// BenchmarkClone clones a tree of 100,000 files that has just been written to, writes one file in the clone,
+// and closes it.
 func BenchmarkClone(b *testing.B) {
 	t := manyFiles(b, 100_000)
 	b.Run("clone", func(b *testing.B) {

@@ -6,8 +6,9 @@ package vfs
 //	base         immutable bytes that the file was made with (AddStatic); they show where there is no chunk.
 //	zeros        elsewhere, up to size.
 //
-// Invariants: a chunk holds at most chunkSize bytes, and none lies beyond size; where a chunk is shorter than its place in the file, zeros
-// follow, not base. Bytes between len and cap of a chunk's buffer may be anything.
+// Invariants: a chunk holds at most chunkSize bytes, and none lies beyond size; where a chunk is shorter than
+// its place in the file, zeros follow, not base. Bytes between len and cap of a chunk's buffer may be
+// anything.
 
 const (
 	chunkSize   = 16 << 10
@@ -113,8 +114,8 @@ func (n *inode) read(p []byte, off int64) int {
 	return len(p)
 }
 
-// write puts p at off, extending the file. It stops early, with the cause, at the quota and at the largest size.
-// Preconditions: t.mu is held exclusively, n may be changed, off >= 0.
+// write puts p at off, extending the file. It stops early, with the cause, at the quota and at the largest
+// size. Preconditions: t.mu is held exclusively, n may be changed, off >= 0.
 func (t *Tree) write(n *inode, p []byte, off int64) (done int, err error) {
 	if off >= maxFileSize {
 		return 0, ErrTooLarge
@@ -183,7 +184,8 @@ func stretch(b []byte, size int) []byte {
 	return out
 }
 
-// resize cuts or extends the file. Extending leaves a hole. Preconditions: t.mu is held exclusively, n may be changed, 0 <= size <= maxFileSize.
+// resize cuts or extends the file. Extending leaves a hole. Preconditions: t.mu is held exclusively, n may be
+// changed, 0 <= size <= maxFileSize.
 func (t *Tree) resize(n *inode, size int64) {
 	if size < n.size {
 		t.cutChunks(n, size)

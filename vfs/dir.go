@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// Dir is a directory that paths start from, like a directory descriptor in POSIX or a preopen in WASI. Paths are slash-separated and relative to
-// it. An absolute path, and one that climbs above the Dir by "..", fails with ErrEscape. Symbolic links lead anywhere in the tree, as in
-// POSIX: absolute targets start at its root, and ".." stays there. A Dir goes with its directory when that is renamed; after its removal calls fail
-// with fs.ErrNotExist.
+// Dir is a directory that paths start from, like a directory descriptor in POSIX or a preopen in WASI. Paths
+// are slash-separated and relative to it. An absolute path, and one that climbs above the Dir by "..", fails
+// with ErrEscape. Symbolic links lead anywhere in the tree, as in POSIX: absolute targets start at its root,
+// and ".." stays there. A Dir goes with its directory when that is renamed; after its removal calls fail with
+// fs.ErrNotExist.
 //
 // Errors are *fs.PathError or *os.LinkError. A Dir needs no closing.
 type Dir struct {
@@ -98,7 +99,8 @@ func (f *found) unlinkable() error {
 	return nil
 }
 
-// unlinkEntry removes a name from a directory and takes the link from its inode. Preconditions: t.mu is held exclusively, the name is there.
+// unlinkEntry removes a name from a directory and takes the link from its inode. Preconditions: t.mu is held
+// exclusively, the name is there.
 func (t *Tree) unlinkEntry(dir uint64, name string, now int64) {
 	n := t.edit(dir)
 	e := n.dir.names.get(name)
@@ -152,7 +154,8 @@ func (f *found) removable() error {
 	return nil
 }
 
-// Symlink makes name a symbolic link to target, which need not exist. In a mounted host folder the target may not lead out of it.
+// Symlink makes name a symbolic link to target, which need not exist. In a mounted host folder the target may
+// not lead out of it.
 func (d *Dir) Symlink(target, name string) error {
 	return linkError("symlink", target, name, d.symlink(target, name))
 }
@@ -227,8 +230,9 @@ func (d *Dir) readlink(name string) (string, error) {
 	return d.t.inode(f.node.ino).target(), nil
 }
 
-// Link makes newName in to a hard link to oldName in d, or to what oldName leads to if it is a symbolic link and follow is set. Directories
-// can't be linked (ErrNotPermitted), nor can a file be linked into another mount (ErrCrossDevice).
+// Link makes newName in to a hard link to oldName in d, or to what oldName leads to if it is a symbolic link
+// and follow is set. Directories can't be linked (ErrNotPermitted), nor can a file be linked into another
+// mount (ErrCrossDevice).
 func (d *Dir) Link(oldName string, to *Dir, newName string, follow bool) error {
 	return linkError("link", oldName, newName, d.link(oldName, to, newName, follow))
 }
@@ -311,7 +315,8 @@ func baseName(name string) string {
 	return trimmed[strings.LastIndexByte(trimmed, '/')+1:]
 }
 
-// Chmod sets the permission, set-id and sticky bits. The bits of a symbolic link can't be set (ErrNotSupported).
+// Chmod sets the permission, set-id and sticky bits. The bits of a symbolic link can't be set
+// (ErrNotSupported).
 func (d *Dir) Chmod(name string, follow bool, mode fs.FileMode) error {
 	return pathError("chmod", name, d.change(name, follow, chmod(mode)))
 }
@@ -321,7 +326,8 @@ func (d *Dir) Chown(name string, follow bool, uid, gid int) error {
 	return pathError("chown", name, d.change(name, follow, chown(uid, gid)))
 }
 
-// Chtimes sets the times of last access and last change; a zero Time leaves one as it is. Times are kept in nanoseconds, within the years 1678 to 2262.
+// Chtimes sets the times of last access and last change; a zero Time leaves one as it is. Times are kept in
+// nanoseconds, within the years 1678 to 2262.
 func (d *Dir) Chtimes(name string, follow bool, atime, mtime time.Time) error {
 	return pathError("chtimes", name, d.change(name, follow, chtimes(atime, mtime)))
 }

@@ -3,27 +3,30 @@
 // # Shape
 //
 // A [Tree] is a persistent (in the functional sense) structure. Inodes hang in a radix trie keyed by inode
-// number; a directory maps names to inode numbers; a regular file is a table of content chunks. Every node carries
-// the token (owner) of the tree that may change it in place. Clone hands both trees fresh tokens, so that neither owns
-// any node any more: the first change to a node copies it, and the few nodes above it, and nothing else. Clone
-// therefore costs the same at any size, and what two trees still share is recognised by comparing pointers.
+// number; a directory maps names to inode numbers; a regular file is a table of content chunks. Every node
+// carries the token (owner) of the tree that may change it in place. Clone hands both trees fresh tokens, so
+// that neither owns any node any more: the first change to a node copies it, and the few nodes above it, and
+// nothing else. Clone therefore costs the same at any size, and what two trees still share is recognised by
+// comparing pointers.
 //
-// Paths are resolved in one place, path.go, for every call and across mounts. Mounted host folders are reached only through
-// [os.Root], and each component is checked before the next is looked at.
+// Paths are resolved in one place, path.go, for every call and across mounts. Mounted host folders are
+// reached only through [os.Root], and each component is checked before the next is looked at.
 //
 // # Semantics
 //
-// The calls follow POSIX.1-2017 (https://pubs.opengroup.org/onlinepubs/9699919799/) and, where it leaves a choice, Linux. Names are
-// bytes, up to 255 of them, a path has up to 4,095; a path crosses at most 40 symbolic links. Files are sparse, up to 1 TiB. An
-// unlinked file lives until its last [File] is closed. Access times are kept as on Linux with the mount option
-// relatime, without its daily update; what a tree was cloned with ([Tree.CloneWith]) is read without touching its access time.
-// Permission bits are kept and reported, but not enforced: the sandbox's user owns everything.
+// The calls follow POSIX.1-2017 (https://pubs.opengroup.org/onlinepubs/9699919799/) and, where it leaves a
+// choice, Linux. Names are bytes, up to 255 of them, a path has up to 4,095; a path crosses at most 40
+// symbolic links. Files are sparse, up to 1 TiB. An unlinked file lives until its last [File] is closed.
+// Access times are kept as on Linux with the mount option relatime, without its daily update; what a tree was
+// cloned with ([Tree.CloneWith]) is read without touching its access time. Permission bits are kept and
+// reported, but not enforced: the sandbox's user owns everything.
 //
 // # Concurrency
 //
-// All types may be used from many goroutines. A Tree has one sync.RWMutex: whatever only reads (Read, Stat, ReadDir, path lookup)
-// runs in parallel, whatever writes runs alone. No call into a mount, a caller's io.Reader or io.Writer, or Config.Now is made while it
-// is held. Trees that share nodes share no locks.
+// All types may be used from many goroutines. A Tree has one sync.RWMutex: whatever only reads (Read, Stat,
+// ReadDir, path lookup) runs in parallel, whatever writes runs alone. No call into a mount, a caller's
+// io.Reader or io.Writer, or Config.Now is made while it is held. Trees that share nodes share no locks.
 //
-// Lock order: File.mu, then Tree.mu. Tree.locks.mu (file locks) is taken with neither of them needed after it.
+// Lock order: File.mu, then Tree.mu. Tree.locks.mu (file locks) is taken with neither of them needed after
+// it.
 package vfs

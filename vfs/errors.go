@@ -6,8 +6,9 @@ import (
 	"os"
 )
 
-// Error is the cause of a failed call, where io/fs has no value for it. Calls return causes wrapped in *fs.PathError or *os.LinkError; test for them
-// with errors.Is. Errors are constants and compare equal by value.
+// Error is the cause of a failed call, where io/fs has no value for it. Calls return causes wrapped in
+// *fs.PathError or *os.LinkError; test for them with errors.Is. Errors are constants and compare equal by
+// value.
 type Error string
 
 // The causes that io/fs does not name, each with the POSIX error it stands for

@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// File is an open file description: a file or directory with an offset and access mode, which all users of the same *File share, as processes do
-// after dup and fork. It has the methods of *os.File, apart from descriptors and deadlines, and may be used from many goroutines. Errors
-// are *fs.PathError, but for io.EOF. After Close, calls fail with fs.ErrClosed.
+// File is an open file description: a file or directory with an offset and access mode, which all users of
+// the same *File share, as processes do after dup and fork. It has the methods of *os.File, apart from
+// descriptors and deadlines, and may be used from many goroutines. Errors are *fs.PathError, but for io.EOF.
+// After Close, calls fail with fs.ErrClosed.
 type File struct {
 	t      *Tree
 	at     place
@@ -82,7 +83,8 @@ func (f *File) Read(p []byte) (int, error) {
 	return n, f.fail("read", err)
 }
 
-// ReadAt reads len(p) bytes from off on; fewer come with an error, at the end of the file io.EOF. It leaves the offset alone.
+// ReadAt reads len(p) bytes from off on; fewer come with an error, at the end of the file io.EOF. It leaves
+// the offset alone.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	n, err := f.readAt(p, off)
 	return n, f.fail("read", err)
@@ -101,8 +103,8 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	return f.h.readAt(p, off)
 }
 
-// Write writes p at the offset, or at the end of the file in append mode, and moves the offset behind it. If the quota or
-// the largest file size (1 TiB) cuts it short, it returns how much was written with the cause.
+// Write writes p at the offset, or at the end of the file in append mode, and moves the offset behind it. If
+// the quota or the largest file size (1 TiB) cuts it short, it returns how much was written with the cause.
 func (f *File) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -130,7 +132,8 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 // WriteString is Write for a string.
 func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
-// WriteAt writes p at off and leaves the offset alone. Unlike *os.File's it works in append mode too, and still writes at off, as POSIX's pwrite.
+// WriteAt writes p at off and leaves the offset alone. Unlike *os.File's it works in append mode too, and
+// still writes at off, as POSIX's pwrite.
 func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	err := f.check(false, true)
 	if err == nil && off < 0 {
@@ -143,7 +146,8 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	return n, f.fail("write", err)
 }
 
-// Seek sets the offset and returns it. It may lie behind the end. In a directory, only the start can be sought.
+// Seek sets the offset and returns it. It may lie behind the end. In a directory, only the start can be
+// sought.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -214,7 +218,8 @@ func (f *File) Sync() error {
 	return f.fail("sync", f.h.sync())
 }
 
-// Truncate cuts or extends the file to size, up to 1 TiB (ErrTooLarge). What is added reads as zeros and takes no memory.
+// Truncate cuts or extends the file to size, up to 1 TiB (ErrTooLarge). What is added reads as zeros and
+// takes no memory.
 func (f *File) Truncate(size int64) error {
 	err := f.check(false, true)
 	switch {
@@ -228,8 +233,8 @@ func (f *File) Truncate(size int64) error {
 	return f.fail("truncate", err)
 }
 
-// Allocate makes sure that the file is at least off+n bytes long and that the quota has room for them, as posix_fallocate. Room is
-// not reserved.
+// Allocate makes sure that the file is at least off+n bytes long and that the quota has room for them, as
+// posix_fallocate. Room is not reserved.
 func (f *File) Allocate(off, n int64) error {
 	err := f.check(false, true)
 	switch {
@@ -266,8 +271,9 @@ func (f *File) change(op string, c change) error {
 	return f.fail(op, err)
 }
 
-// Lock takes the file's exclusive lock, which all Files on the same node share, and waits while another File has it. A File that has the lock keeps it. The
-// lock is advisory. Closing the File or the tree ends the wait with fs.ErrClosed.
+// Lock takes the file's exclusive lock, which all Files on the same node share, and waits while another File
+// has it. A File that has the lock keeps it. The lock is advisory. Closing the File or the tree ends the wait
+// with fs.ErrClosed.
 func (f *File) Lock() error {
 	err := f.check(false, false)
 	if err == nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// hostDir is the driver of a host folder. os.Root is what keeps it there: the resolver's own checks make errors exact, but the host may change
-// the folder between a check and a call.
+// hostDir is the driver of a host folder. os.Root is what keeps it there: the resolver's own checks make
+// errors exact, but the host may change the folder between a check and a call.
 type hostDir struct {
 	root     *os.Root
 	readOnly bool

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Info describes a node. It implements fs.FileInfo, and every fs.FileInfo of this package is an Info. It does not change after it was made.
+// Info describes a node. It implements fs.FileInfo, and every fs.FileInfo of this package is an Info. It does
+// not change after it was made.
 type Info struct {
 	name                       string
 	mode                       fs.FileMode
@@ -38,10 +39,12 @@ func (i Info) Sys() any { return i }
 // Dev returns a number for the tree (1) or the mount (from 2) that the node lies in.
 func (i Info) Dev() uint64 { return i.dev }
 
-// Ino returns the node's number, unique in its Dev and for the tree's own nodes never used again. In a mount it stands for the path.
+// Ino returns the node's number, unique in its Dev and for the tree's own nodes never used again. In a mount
+// it stands for the path.
 func (i Info) Ino() uint64 { return i.ino }
 
-// Nlink returns the number of hard links; for a directory two and the number of directories in it; 1 in mounts.
+// Nlink returns the number of hard links; for a directory two and the number of directories in it; 1 in
+// mounts.
 func (i Info) Nlink() uint64 { return i.nlink }
 
 // UID returns the owner.
@@ -53,7 +56,8 @@ func (i Info) GID() int { return i.gid }
 // Atime returns the time of the last access. Mounts give the time of the last change.
 func (i Info) Atime() time.Time { return time.Unix(0, i.atime) }
 
-// Ctime returns the time of the last change of content or of what Info says. Mounts give the time of the last change of content.
+// Ctime returns the time of the last change of content or of what Info says. Mounts give the time of the last
+// change of content.
 func (i Info) Ctime() time.Time { return time.Unix(0, i.ctime) }
 
 // Btime returns the time at which the node was made. Mounts give the time of the last change of content.

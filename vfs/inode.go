@@ -101,7 +101,8 @@ func (t *Tree) edit(ino uint64) *inode {
 	return &c
 }
 
-// add gives an inode a name in dir. Preconditions: dir may be changed, the name is not there, the quota has room.
+// add gives an inode a name in dir. Preconditions: dir may be changed, the name is not there, the quota has
+// room.
 func (t *Tree) add(dir *inode, name string, n *inode, l *ledger, now int64) {
 	d := dir.dir
 	d.last++
@@ -145,7 +146,8 @@ func (t *Tree) refundName(e *dirent) {
 	}
 }
 
-// unlinked takes a link from an inode that has just lost a name; without links it goes, or waits as an orphan for its last Close. Preconditions: n may be changed.
+// unlinked takes a link from an inode that has just lost a name; without links it goes, or waits as an orphan
+// for its last Close. Preconditions: n may be changed.
 func (t *Tree) unlinked(n *inode, now int64) {
 	n.ctime = now
 	if n.dir != nil {

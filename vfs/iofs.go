@@ -2,7 +2,8 @@ package vfs
 
 import "io/fs"
 
-// FS returns the tree as io/fs sees it: fs.StatFS, fs.ReadDirFS, fs.ReadFileFS, fs.SubFS and fs.ReadLinkFS. It shows the tree as it is at each call.
+// FS returns the tree as io/fs sees it: fs.StatFS, fs.ReadDirFS, fs.ReadFileFS, fs.SubFS and fs.ReadLinkFS.
+// It shows the tree as it is at each call.
 func (t *Tree) FS() fs.FS { return &treeFS{dir: t.Root()} }
 
 // treeFS is the io/fs view from one directory.

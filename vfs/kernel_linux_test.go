@@ -320,7 +320,8 @@ func content(s system, name string) string {
 	return fmt.Sprintf("%q %s", text, errnoName(err))
 }
 
-// scratch returns an empty directory of the kernel's own memory file system, where there is one: it is a hundred times faster.
+// scratch returns an empty directory of the kernel's own memory file system, where there is one: it is a
+// hundred times faster.
 func scratch(t *testing.T) string {
 	dir, err := os.MkdirTemp("/dev/shm", "vfs")
 	if err != nil {
@@ -330,7 +331,8 @@ func scratch(t *testing.T) string {
 	return dir
 }
 
-// both runs do on the kernel, in a fresh directory, and on a fresh tree, and compares what it returns and what is there afterwards.
+// both runs do on the kernel, in a fresh directory, and on a fresh tree, and compares what it returns and
+// what is there afterwards.
 func both(t *testing.T, what string, do func(system) string) {
 	t.Helper()
 	dir, err := os.MkdirTemp(".", "case")

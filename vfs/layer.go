@@ -55,7 +55,8 @@ func (l *layer) symlink(string, string) error    { return ErrReadOnly }
 func (l *layer) change(string, change) error     { return ErrReadOnly }
 func (l *layer) close() error                    { return nil }
 
-// layerFile is an open file or directory of an fs.FS. Files without ReadAt were read whole when they were opened.
+// layerFile is an open file or directory of an fs.FS. Files without ReadAt were read whole when they were
+// opened.
 type layerFile struct {
 	fs.File
 	fsys fs.FS

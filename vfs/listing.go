@@ -37,9 +37,11 @@ func asFileInfo(i Info, err error) (fs.FileInfo, error) {
 // batch is how many entries are read under one hold of the lock.
 const batch = 512
 
-// ReadDirAt returns up to most entries of a directory that come after cookie: 0 for the start, or an entry's Next. No entries mean
-// the end. "." and ".." are among them. The listing is in the order in which names were made, and stable: whatever else is made, removed or renamed between calls,
-// a name that is there throughout is returned exactly once. The offset plays no part. (In a mounted host folder the listing is that of the last call with cookie 0.)
+// ReadDirAt returns up to most entries of a directory that come after cookie: 0 for the start, or an entry's
+// Next. No entries mean the end. "." and ".." are among them. The listing is in the order in which names were
+// made, and stable: whatever else is made, removed or renamed between calls, a name that is there throughout
+// is returned exactly once. The offset plays no part. (In a mounted host folder the listing is that of the
+// last call with cookie 0.)
 func (f *File) ReadDirAt(cookie uint64, most int) ([]DirEntry, error) {
 	list, err := f.readDirAt(cookie, most)
 	return list, f.fail("readdir", err)
@@ -52,7 +54,8 @@ func (f *File) readDirAt(cookie uint64, most int) ([]DirEntry, error) {
 	return f.h.readDir(cookie, most)
 }
 
-// ReadDir returns the next n entries, without "." and "..", in the order of ReadDirAt; at the end io.EOF. With n <= 0 it returns all that are left, and no io.EOF.
+// ReadDir returns the next n entries, without "." and "..", in the order of ReadDirAt; at the end io.EOF.
+// With n <= 0 it returns all that are left, and no io.EOF.
 func (f *File) ReadDir(n int) ([]fs.DirEntry, error) {
 	d := &Dir{t: f.t, at: f.at}
 	var out []fs.DirEntry
@@ -89,7 +92,8 @@ func (f *File) Readdirnames(n int) ([]string, error) {
 	return out, err
 }
 
-// each calls visit for the next n entries, or all if n <= 0, and moves the place of the next listing behind them.
+// each calls visit for the next n entries, or all if n <= 0, and moves the place of the next listing behind
+// them.
 func (f *File) each(n int, visit func(DirEntry) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -5,14 +5,16 @@ import (
 	"sync"
 )
 
-// lockTable holds the advisory locks on a tree's files. Clones have tables of their own. The zero value is ready to use.
+// lockTable holds the advisory locks on a tree's files. Clones have tables of their own. The zero value is
+// ready to use.
 type lockTable struct {
 	mu     sync.Mutex
 	closed bool
 	held   map[place]*fileLock
 }
 
-// fileLock is held by one File. freed is closed when it is given up, or when one that may wait for it is closed, so that waiters look again.
+// fileLock is held by one File. freed is closed when it is given up, or when one that may wait for it is
+// closed, so that waiters look again.
 type fileLock struct {
 	holder *File
 	freed  chan struct{}
@@ -42,7 +44,8 @@ func (l *lockTable) lock(at place, f *File) error {
 	}
 }
 
-// unlock gives up f's lock, and wakes all that wait for one on the same node: f itself may be among them, being closed.
+// unlock gives up f's lock, and wakes all that wait for one on the same node: f itself may be among them,
+// being closed.
 func (l *lockTable) unlock(at place, f *File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,8 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// driver is what a mount is made of. Names are relative to it, clean, with slashes, "." for its root, and no element but the last
-// is a symbolic link. Errors may wrap the driver's own paths. Calls may come from many goroutines.
+// driver is what a mount is made of. Names are relative to it, clean, with slashes, "." for its root, and no
+// element but the last is a symbolic link. Errors may wrap the driver's own paths. Calls may come from many
+// goroutines.
 type driver interface {
 	lstat(name string) (fs.FileInfo, error)
 	readlink(name string) (string, error)
@@ -75,16 +76,19 @@ func (s mountSet) release() error {
 	return err
 }
 
-// MountFS shows fsys, read-only, at the directory name, which is made if it is missing; what the directory holds is hidden. Changes below it
-// fail with ErrReadOnly. Symbolic links are followed if fsys has fs.ReadLinkFS; their absolute targets start at the tree's root. fsys must allow
-// use from many goroutines. Mounts can't be taken away, nor put on one another.
+// MountFS shows fsys, read-only, at the directory name, which is made if it is missing; what the directory
+// holds is hidden. Changes below it fail with ErrReadOnly. Symbolic links are followed if fsys has
+// fs.ReadLinkFS; their absolute targets start at the tree's root. fsys must allow use from many goroutines.
+// Mounts can't be taken away, nor put on one another.
 func (t *Tree) MountFS(name string, fsys fs.FS) error {
 	return pathError("mount", name, t.mount(name, &layer{fsys: fsys}, false))
 }
 
-// MountHost shows the host's folder hostDir at the directory name, as MountFS does with an fs.FS. Paths are checked name by name, and the folder is reached through os.Root only:
-// symbolic links that lead out of it fail with ErrEscape, and can't be made. Host files other than regular files, directories
-// and symbolic links can't be opened (ErrNotSupported). With readOnly, changes fail with ErrReadOnly. Nothing in the folder counts against limits.
+// MountHost shows the host's folder hostDir at the directory name, as MountFS does with an fs.FS. Paths are
+// checked name by name, and the folder is reached through os.Root only: symbolic links that lead out of it
+// fail with ErrEscape, and can't be made. Host files other than regular files, directories and symbolic links
+// can't be opened (ErrNotSupported). With readOnly, changes fail with ErrReadOnly. Nothing in the folder
+// counts against limits.
 func (t *Tree) MountHost(name, hostDir string, readOnly bool) error {
 	h, err := openHostDir(hostDir, readOnly)
 	if err != nil {

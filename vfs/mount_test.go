@@ -212,6 +212,10 @@ func TestMountHostEscape(t *testing.T) {
 	if got := text(t, tr, "w/../secret"); got != "guest's own" {
 		t.Errorf("the way up from a mount leads to %q", got)
 	}
+	must(t, tr.Symlink("w/d/../../secret", "through"))
+	if got := text(t, tr, "through"); got != "guest's own" {
+		t.Errorf("a link of the tree through the mount leads to %q", got)
+	}
 	if target, err := tr.Readlink("w/up"); err != nil || target != "../secret" {
 		t.Errorf("readlink: %q, %v", target, err)
 	}

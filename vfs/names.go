@@ -18,13 +18,15 @@ type dirent struct {
 // nameFan bounds the entries of a leaf and the kids of a branch.
 const nameFan = 64
 
-// names is a persistent B+ tree of directory entries, ordered by name. The zero value is empty. It is ordered, not hashed, because an
-// ordered tree has no worst case that a guest can bring about by choosing names, and needs no secret.
+// names is a persistent B+ tree of directory entries, ordered by name. The zero value is empty. It is
+// ordered, not hashed, because an ordered tree has no worst case that a guest can bring about by choosing
+// names, and needs no secret.
 type names struct {
 	root *nameNode
 }
 
-// nameNode is a leaf (ents) or a branch (kids): kids[i] holds the names from lows[i] up to, not including, lows[i+1]; lows[0] counts as the lowest name.
+// nameNode is a leaf (ents) or a branch (kids): kids[i] holds the names from lows[i] up to, not including,
+// lows[i+1]; lows[0] counts as the lowest name.
 type nameNode struct {
 	own  *owner
 	ents []*dirent
@@ -91,7 +93,8 @@ func (m *names) put(own *owner, d *dirent) {
 	}
 }
 
-// put returns the node with d in it; if that made it too large, its upper part comes as right, whose lowest name is low.
+// put returns the node with d in it; if that made it too large, its upper part comes as right, whose lowest
+// name is low.
 func (n *nameNode) put(own *owner, d *dirent) (self, right *nameNode, low string) {
 	n = n.edit(own)
 	if n.kids == nil {
@@ -130,7 +133,8 @@ func (n *nameNode) putLeaf(own *owner, d *dirent) (self, right *nameNode, low st
 	return n, right, right.ents[0].name
 }
 
-// splitAt says where to split a node of n elements of which the i-th is new. Names that come in order leave full nodes behind.
+// splitAt says where to split a node of n elements of which the i-th is new. Names that come in order leave
+// full nodes behind.
 func splitAt(n, i int) int {
 	if i == n-1 {
 		return n - 1

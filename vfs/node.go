@@ -77,8 +77,8 @@ func (h *node) readAt(p []byte, off int64) (int, error) {
 	return k, nil
 }
 
-// stale reports whether a read now has to set the access time: when the last one was not after the last change. What
-// came with CloneWith is left alone, for it would be copied.
+// stale reports whether a read now has to set the access time: when the last one was not after the last
+// change. What came with CloneWith is left alone, for it would be copied.
 func (t *Tree) stale(n *inode) bool {
 	return (n.atime <= n.mtime || n.atime <= n.ctime) && n.ino >= t.firstIno
 }
@@ -136,7 +136,8 @@ func (h *node) truncate(size int64) error {
 	return nil
 }
 
-// allocate reserves nothing, since content is memory: it extends the file, provided that the quota has room for what it would then hold.
+// allocate reserves nothing, since content is memory: it extends the file, provided that the quota has room
+// for what it would then hold.
 func (h *node) allocate(off, length int64) error {
 	now := h.t.now()
 	n, err := h.edit()

@@ -14,9 +14,10 @@ const (
 
 const accessMode = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
 
-// OpenFile opens a file or directory. flag takes os.O_RDONLY, O_WRONLY or O_RDWR with O_APPEND, O_CREATE, O_EXCL, O_TRUNC, O_DIRECTORY and O_NOFOLLOW;
-// O_SYNC changes nothing. A file made by O_CREATE gets the permission bits of perm, less the umask. Directories can be
-// opened for reading only. The File must be closed.
+// OpenFile opens a file or directory. flag takes os.O_RDONLY, O_WRONLY or O_RDWR with O_APPEND, O_CREATE,
+// O_EXCL, O_TRUNC, O_DIRECTORY and O_NOFOLLOW; O_SYNC changes nothing. A file made by O_CREATE gets the
+// permission bits of perm, less the umask. Directories can be opened for reading only. The File must be
+// closed.
 func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
 	f, err := d.open(name, flag, perm)
 	if err != nil {

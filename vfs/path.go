@@ -41,18 +41,20 @@ type found struct {
 	slash bool // the path ends in a slash
 }
 
-// walk is a path resolution under way. It goes name by name and never recurs; a link's target is put before what is left of the path.
+// walk is a path resolution under way. It goes name by name and never recurs; a link's target is put before
+// what is left of the path.
 type walk struct {
 	t      *Tree
 	follow follow
 	at     place  // the directory reached
 	rest   string // what is left
-	own    int    // how much of rest, from its end, is of the path itself, not of a link's target
+	free   int    // how much of rest, from its end, does not come from links in confined mounts
 	links  int    // links followed
 }
 
-// find resolves name from d. When what it found is in the tree itself, whether or not it exists, t.mu is held on return, exclusively if so
-// asked: unlock it with t.unlock. When it lies in a mount, or on errors, no lock is held.
+// find resolves name from d. When what it found is in the tree itself, whether or not it exists, t.mu is held
+// on return, exclusively if so asked: unlock it with t.unlock. When it lies in a mount, or on errors, no lock
+// is held.
 func (d *Dir) find(name string, how follow, exclusive bool) (found, error) {
 	w, err := d.walk(name, how)
 	if err != nil {
@@ -83,18 +85,18 @@ func (f *found) owner() *mount {
 }
 
 // walk checks name's form and starts at d.
-func (d *Dir) walk(name string, how follow) (*walk, error) {
+func (d *Dir) walk(name string, how follow) (walk, error) {
 	switch {
 	case name == "":
-		return nil, fs.ErrNotExist
+		return walk{}, fs.ErrNotExist
 	case len(name) > maxPath:
-		return nil, ErrNameTooLong
+		return walk{}, ErrNameTooLong
 	case strings.IndexByte(name, 0) >= 0:
-		return nil, fs.ErrInvalid
+		return walk{}, fs.ErrInvalid
 	case !d.clamp && escapes(name):
-		return nil, ErrEscape
+		return walk{}, ErrEscape
 	}
-	return &walk{t: d.t, follow: how, at: d.at, rest: name, own: len(name)}, nil
+	return walk{t: d.t, follow: how, at: d.at, rest: name, free: len(name)}, nil
 }
 
 // escapes reports whether a path is absolute or climbs above where it starts.
@@ -102,7 +104,8 @@ func escapes(name string) bool {
 	return name[0] == '/' || strings.Contains(name, "..") && climbs(0, name)
 }
 
-// climbs reports whether a path, taken from a directory at the given depth, climbs above depth 0 at any point.
+// climbs reports whether a path, taken from a directory at the given depth, climbs above depth 0 at any
+// point.
 func climbs(depth int, name string) bool {
 	for elem := range strings.SplitSeq(name, "/") {
 		switch elem {
@@ -134,17 +137,25 @@ func (t *Tree) unlock(exclusive bool) {
 	}
 }
 
-// next takes the next name off the path. An empty name says that there is none. last says that nothing but slashes follows.
-func (w *walk) next() (name string, last, linked bool) {
-	s := strings.TrimLeft(w.rest, "/")
-	linked = len(s) > w.own
+// next takes the next name off the path. An empty name says that there is none. last says that nothing but
+// slashes follows, confined that the name comes from a link that may not lead out of its mount.
+func (w *walk) next() (name string, last, confined bool) {
+	s := skipSlashes(w.rest)
+	confined = len(s) > w.free
 	end := strings.IndexByte(s, '/')
 	if end < 0 {
 		end = len(s)
 	}
 	name, w.rest = s[:end], s[end:]
-	w.own = min(w.own, len(w.rest))
-	return name, strings.Trim(w.rest, "/") == "", linked
+	w.free = min(w.free, len(w.rest))
+	return name, skipSlashes(w.rest) == "", confined
+}
+
+func skipSlashes(s string) string {
+	for s != "" && s[0] == '/' {
+		s = s[1:]
+	}
+	return s
 }
 
 // here is the result of a path that ends in the directory the walk has reached.
@@ -218,12 +229,11 @@ func (w *walk) follows(last bool) bool {
 }
 
 // climbMount steps to the parent inside a mount, or out of it.
-func (w *walk) climbMount(linked bool) error {
-	m := w.at.mnt
+func (w *walk) climbMount(confined bool) error {
 	switch {
 	case w.at.path != ".":
 		w.at.path = path.Dir(w.at.path)
-	case linked && m.confined:
+	case confined:
 		return ErrEscape
 	default:
 		w.at = place{ino: w.at.ino}
@@ -240,23 +250,28 @@ func (w *walk) jump(target string, from *mount) error {
 	if target == "" {
 		return fs.ErrNotExist
 	}
+	free := w.free == len(w.rest) && (from == nil || !from.confined)
 	if target[0] == '/' {
-		if from != nil && from.confined {
+		if !free {
 			return ErrEscape
 		}
 		w.at = root
 	}
 	w.rest = target + w.rest
+	if free {
+		w.free = len(w.rest)
+	}
 	return nil
 }
 
-// mount goes on in the mount that the walk stands in, until the path ends (done) or leads out of it. No lock is held.
+// mount goes on in the mount that the walk stands in, until the path ends (done) or leads out of it. No lock
+// is held.
 func (w *walk) mount() (f found, done bool, err error) {
 	m := w.at.mnt
 	for w.at.mnt == m {
-		name, last, linked := w.next()
+		name, last, confined := w.next()
 		if name == ".." {
-			if err := w.climbMount(linked); err != nil {
+			if err := w.climbMount(confined); err != nil {
 				return f, true, err
 			}
 			if w.at.mnt != m {

@@ -59,7 +59,8 @@ func sortedNames() []string {
 	return names
 }
 
-// naive resolves a path by recursion over whole paths. It is the specification, not fast, and kept apart from the resolver's ways.
+// naive resolves a path by recursion over whole paths. It is the specification, not fast, and kept apart from
+// the resolver's ways.
 func naive(at []string, name string, follow bool, budget *int) ([]string, error) {
 	if strings.HasPrefix(name, "/") {
 		at = nil

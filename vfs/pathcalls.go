@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// top is the root directory as the calls of Tree see it: there "/" is the root, and ".." at the root stays there.
+// top is the root directory as the calls of Tree see it: there "/" is the root, and ".." at the root stays
+// there.
 func (t *Tree) top() *Dir { return &Dir{t: t, at: root, clamp: true} }
 
 // Open opens a file or directory for reading.

@@ -75,7 +75,8 @@ func TestQuotaExact(t *testing.T) {
 	}
 }
 
-// TestQuotaFragments writes single bytes far apart: each costs a fragment, so that bookkeeping can't outgrow the quota by much.
+// TestQuotaFragments writes single bytes far apart: each costs a fragment, so that bookkeeping can't outgrow
+// the quota by much.
 func TestQuotaFragments(t *testing.T) {
 	tr := New(Config{MaxBytes: 100 * fragment})
 	f, err := tr.Create("f")

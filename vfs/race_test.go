@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestParallel lets many goroutines work on one tree, and on clones taken meanwhile. The race detector and the audit are the judges.
+// TestParallel lets many goroutines work on one tree, and on clones taken meanwhile. The race detector and
+// the audit are the judges.
 func TestParallel(t *testing.T) {
 	base := New(Config{})
 	must(t, base.MkdirAll("d/e", 0o755))

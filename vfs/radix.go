@@ -6,11 +6,11 @@ const (
 	radixMask = radixFan - 1
 )
 
-// radix is a persistent map from integers to *V, ordered by key. The zero value is empty. Copying the struct copies the map, in O(1), provided that
-// the two copies are changed under different owners.
+// radix is a persistent map from integers to *V, ordered by key. The zero value is empty. Copying the struct
+// copies the map, in O(1), provided that the two copies are changed under different owners.
 //
-// It serves dense keys (inode numbers, chunk numbers, places in a directory): a node holds slots up to the highest one
-// in use, and nodes without entries are removed.
+// It serves dense keys (inode numbers, chunk numbers, places in a directory): a node holds slots up to the
+// highest one in use, and nodes without entries are removed.
 type radix[V any] struct {
 	root   *radixNode[V]
 	height uint8 // levels of kids above the leaves

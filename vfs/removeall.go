@@ -2,8 +2,9 @@ package vfs
 
 import "io/fs"
 
-// RemoveAll removes name and all that is under it. What does not exist is no error. A directory that holds a mount point is refused whole (ErrBusy). As with
-// rm -r, others may see a subtree that is partly removed: a large one is taken apart in steps, so that nobody is held up for long.
+// RemoveAll removes name and all that is under it. What does not exist is no error. A directory that holds a
+// mount point is refused whole (ErrBusy). As with rm -r, others may see a subtree that is partly removed: a
+// large one is taken apart in steps, so that nobody is held up for long.
 func (t *Tree) RemoveAll(name string) error {
 	return pathError("removeall", name, t.removeAll(name))
 }

@@ -11,8 +11,8 @@ type pair struct {
 	foreign  bool // one of them, at least, lies in a mount
 }
 
-// findPair resolves a name that should exist and one to be made. Of several errors it returns the one that Linux would. Unless the result is
-// foreign, it returns holding t.mu exclusively.
+// findPair resolves a name that should exist and one to be made. Of several errors it returns the one that
+// Linux would. Unless the result is foreign, it returns holding t.mu exclusively.
 func (d *Dir) findPair(oldName string, how follow, to *Dir, newName string) (pair, error) {
 	t := d.t
 	if t != to.t {
@@ -123,7 +123,8 @@ func (p *pair) renameForeign() error {
 	return m.drv.rename(p.old.node.path, p.new.inMount())
 }
 
-// checkMove tells whether what is at the new name, and where it is, allow the move. Preconditions: t.mu is held.
+// checkMove tells whether what is at the new name, and where it is, allow the move. Preconditions: t.mu is
+// held.
 func (t *Tree) checkMove(p pair) error {
 	a, b := &p.old, &p.new
 	if a.typ.IsDir() && t.within(b.dir.ino, a.node.ino) {
@@ -157,7 +158,8 @@ func (t *Tree) within(ino, top uint64) bool {
 	return true
 }
 
-// move carries the rename out. The new name takes over the listing place and, where it replaces a name, its charge.
+// move carries the rename out. The new name takes over the listing place and, where it replaces a name, its
+// charge.
 func (t *Tree) move(p pair, now int64) {
 	from, to := t.edit(p.old.dir.ino), t.edit(p.new.dir.ino)
 	old := from.dir.names.get(p.old.name)

@@ -6,13 +6,17 @@ import (
 	"time"
 )
 
-// Config sets a tree's limits and defaults. The zero value means: no limits, the host's clock, uid and gid 0, no umask.
+// Config sets a tree's limits and defaults. The zero value means: no limits, the host's clock, uid and gid 0,
+// no umask.
 type Config struct {
-	// MaxBytes limits the content held, in bytes; 0 means no limit. See Usage for what counts. Going beyond it fails with ErrQuota.
+	// MaxBytes limits the content held, in bytes; 0 means no limit. See Usage for what counts. Going beyond
+	// it fails with ErrQuota.
 	MaxBytes int64
-	// MaxFiles limits the names held (files, directories, links); 0 means no limit. Going beyond it fails with ErrTooManyFiles.
+	// MaxFiles limits the names held (files, directories, links); 0 means no limit. Going beyond it fails
+	// with ErrTooManyFiles.
 	MaxFiles int64
-	// Now is the clock for all file times; nil means time.Now. It may be called by several goroutines at once.
+	// Now is the clock for all file times; nil means time.Now. It may be called by several goroutines at
+	// once.
 	Now func() time.Time
 	// UID and GID own the nodes that are made.
 	UID, GID int
@@ -20,22 +24,26 @@ type Config struct {
 	Umask fs.FileMode
 }
 
-// Usage is what a tree holds. What it was given by CloneWith is not counted, nor is the content of AddStatic, nor what lies in mounts.
+// Usage is what a tree holds. What it was given by CloneWith is not counted, nor is the content of AddStatic,
+// nor what lies in mounts.
 type Usage struct {
-	// Bytes of content. Holes in sparse files are free; a fragment between holes counts as at least 512 bytes. Content that clones share
-	// counts once in each of them.
+	// Bytes of content. Holes in sparse files are free; a fragment between holes counts as at least 512
+	// bytes. Content that clones share counts once in each of them.
 	Bytes int64
 	// Files is the number of names: files, directories, links. A hard link counts as one more.
 	Files int64
 }
 
-// ledger is the identity under which content and names are charged. Clone keeps it, CloneWith starts a new one.
+// ledger is the identity under which content and names are charged. Clone keeps it, CloneWith starts a new
+// one.
 type ledger struct{ _ byte }
 
-// owner is a tree's licence to change nodes in place: those that carry it can be reached from that tree alone.
+// owner is a tree's licence to change nodes in place: those that carry it can be reached from that tree
+// alone.
 type owner struct{ ledger *ledger }
 
-// Tree is a copy-on-write file tree. It must be made with New, Clone or CloneWith. All methods may be used from many goroutines.
+// Tree is a copy-on-write file tree. It must be made with New, Clone or CloneWith. All methods may be used
+// from many goroutines.
 type Tree struct {
 	cfg   Config // constant
 	locks lockTable
@@ -44,7 +52,8 @@ type Tree struct {
 	closed bool
 	own    *owner
 	inodes radix[inode]
-	// nextIno is the number for the next inode; numbers are not used twice. Those below firstIno came with CloneWith.
+	// nextIno is the number for the next inode; numbers are not used twice. Those below firstIno came with
+	// CloneWith.
 	nextIno, firstIno uint64
 	used              Usage
 	opens             map[uint64]int    // open Files by inode
@@ -80,8 +89,9 @@ func (t *Tree) configure(cfg Config) {
 // now reads the tree's clock. Preconditions: t.mu is not held, since Now is the caller's code.
 func (t *Tree) now() int64 { return nanos(t.cfg.Now()) }
 
-// Clone returns an independent copy of the tree, in constant time. Limits and what counts against them are copied too. Open Files
-// stay with t, and files that have no name any more are not copied. Both trees show the same mounts. The clone of a closed tree is closed.
+// Clone returns an independent copy of the tree, in constant time. Limits and what counts against them are
+// copied too. Open Files stay with t, and files that have no name any more are not copied. Both trees show
+// the same mounts. The clone of a closed tree is closed.
 func (t *Tree) Clone() *Tree {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,7 +103,8 @@ func (t *Tree) Clone() *Tree {
 	return c
 }
 
-// CloneWith is Clone under another configuration. The new tree's Usage starts at zero: its limits count only what is added to it.
+// CloneWith is Clone under another configuration. The new tree's Usage starts at zero: its limits count only
+// what is added to it.
 func (t *Tree) CloneWith(cfg Config) *Tree {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -103,7 +114,8 @@ func (t *Tree) CloneWith(cfg Config) *Tree {
 	return c
 }
 
-// share makes a second tree of t's nodes, which then belong to neither. Preconditions: t.mu is held exclusively.
+// share makes a second tree of t's nodes, which then belong to neither. Preconditions: t.mu is held
+// exclusively.
 func (t *Tree) share(l *ledger) *Tree {
 	t.own = &owner{ledger: t.own.ledger}
 	return &Tree{
@@ -124,8 +136,8 @@ func (t *Tree) Usage() Usage {
 	return t.used
 }
 
-// Close lets go of everything the tree holds, mounts included, in constant time. Later calls fail with fs.ErrClosed, except closing Files
-// and closing again, which return nil.
+// Close lets go of everything the tree holds, mounts included, in constant time. Later calls fail with
+// fs.ErrClosed, except closing Files and closing again, which return nil.
 func (t *Tree) Close() error {
 	t.mu.Lock()
 	if t.closed {
@@ -141,9 +153,9 @@ func (t *Tree) Close() error {
 	return mounts.release()
 }
 
-// AddStatic adds a file whose content stays where it is: content must not change as long as the tree or any clone of it is in use. It is not
-// counted, and copied piece by piece only where it is written to. Missing directories on the way get mode 0755. An existing
-// file is an error (fs.ErrExist).
+// AddStatic adds a file whose content stays where it is: content must not change as long as the tree or any
+// clone of it is in use. It is not counted, and copied piece by piece only where it is written to. Missing
+// directories on the way get mode 0755. An existing file is an error (fs.ErrExist).
 func (t *Tree) AddStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
 	f, err := t.newStatic(name, perm)
 	if err != nil {
