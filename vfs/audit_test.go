@@ -41,7 +41,7 @@ func (t *Tree) audit() string {
 		if n.nlink != links[ino] {
 			return fmt.Sprintf("inode %d says %d links, has %d", ino, n.nlink, links[ino])
 		}
-		if msg := n.auditContent(); msg != "" {
+		if msg := t.auditContent(n); msg != "" {
 			return msg
 		}
 	}
@@ -67,10 +67,13 @@ func (n *nameNode) count() int {
 	return sum
 }
 
-func (n *inode) auditContent() string {
+func (t *Tree) auditContent(n *inode) string {
 	check := func(i int64, c *chunk) string {
 		if c != nil && (len(c.b) > chunkSize || i*chunkSize+int64(len(c.b)) > n.size) {
 			return fmt.Sprintf("inode %d of size %d has %d bytes in chunk %d", n.ino, n.size, len(c.b), i)
+		}
+		if c != nil && c.own.ledger == t.own.ledger && cap(c.b) > 2*len(c.b) {
+			return fmt.Sprintf("inode %d is charged %d bytes for the %d of chunk %d", n.ino, len(c.b), cap(c.b), i)
 		}
 		return ""
 	}

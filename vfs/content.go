@@ -198,14 +198,9 @@ func (t *Tree) resize(n *inode, size int64) {
 func (t *Tree) cutChunks(n *inode, size int64) {
 	last, in := size/chunkSize, int(size%chunkSize)
 	if c := n.chunk(last); c != nil && in > 0 && len(c.b) > in {
-		short := c
-		if c.own != t.own {
-			// The bytes stay shared, under an owner that no tree has, so that cutting costs no memory.
-			short = &chunk{own: &owner{ledger: c.own.ledger}, b: c.b}
-		}
-		t.charge(n, -t.paid(last, c))
-		short.b = short.b[:in]
-		t.charge(n, t.paid(last, short))
+		paid := t.paid(last, c)
+		short := t.cutChunk(c, in)
+		t.charge(n, t.paid(last, short)-paid)
 		t.setChunk(n, last, short)
 	}
 	if in > 0 {
@@ -219,4 +214,17 @@ func (t *Tree) cutChunks(n *inode, size int64) {
 		t.charge(n, -t.paid(int64(i), c))
 		n.tail.remove(t.own, i)
 	}
+}
+
+// cutChunk returns c shortened to n bytes. A charged chunk may not hold on to much more memory than it then pays for. One that is
+// not charged keeps sharing its bytes, under an owner that no tree has, so that cutting takes no room.
+func (t *Tree) cutChunk(c *chunk, n int) *chunk {
+	switch {
+	case c.own.ledger == t.own.ledger && 2*n < cap(c.b):
+		return &chunk{own: t.own, b: cut(c.b, n)}
+	case c.own == t.own:
+		c.b = c.b[:n]
+		return c
+	}
+	return &chunk{own: &owner{ledger: c.own.ledger}, b: c.b[:n]}
 }

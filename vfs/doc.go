@@ -27,6 +27,5 @@
 // ReadDir, path lookup) runs in parallel, whatever writes runs alone. No call into a mount, a caller's
 // io.Reader or io.Writer, or Config.Now is made while it is held. Trees that share nodes share no locks.
 //
-// Lock order: File.mu, then Tree.mu. Tree.locks.mu (file locks) is taken with neither of them needed after
-// it.
+// Lock order: File.mu, then Tree.mu. lockTable.mu and foreign.mu are never held together with Tree.mu.
 package vfs

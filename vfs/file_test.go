@@ -119,6 +119,19 @@ func TestPartialWriteAtLargestSize(t *testing.T) {
 	}
 }
 
+// TestReadFileSparse: what a guest can make for nothing must not cost the host its memory.
+func TestReadFileSparse(t *testing.T) {
+	tr := New(Config{})
+	must(t, tr.WriteFile("f", nil, 0o644))
+	must(t, tr.Truncate("f", maxFileSize))
+	if _, err := tr.ReadFile("f"); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("ReadFile: %v", err)
+	}
+	if _, err := fs.ReadFile(tr.FS(), "f"); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("fs.ReadFile: %v", err)
+	}
+}
+
 func TestOrphan(t *testing.T) {
 	tr := New(Config{})
 	must(t, tr.WriteFile("f", []byte("old"), 0o644))

@@ -113,7 +113,10 @@ func (t *Tree) Truncate(name string, size int64) error {
 	return f.Truncate(size)
 }
 
-// ReadFile returns a file's content.
+// maxRead is the most that ReadFile returns: a guest can make a sparse file of any size for nothing.
+const maxRead = 1 << 30
+
+// ReadFile returns a file's content. A file over 1 GiB is refused (ErrTooLarge): read it through a File.
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	f, err := t.Open(name)
 	if err != nil {
@@ -129,22 +132,21 @@ func (f *File) readAll() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var size int64
-	if i.Mode().IsRegular() {
-		size = i.Size()
+	if i.Mode().IsRegular() && i.Size() > maxRead {
+		return nil, f.fail("read", ErrTooLarge)
 	}
-	// A sparse file may claim more than there is memory for.
-	buf := make([]byte, 0, min(size, 1<<30)+1)
+	buf := make([]byte, 0, i.Size()+1)
 	for {
 		n, err := f.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		if err == io.EOF {
+		switch {
+		case err == io.EOF:
 			return buf, nil
-		}
-		if err != nil {
+		case err != nil:
 			return nil, err
-		}
-		if len(buf) == cap(buf) {
+		case len(buf) > maxRead:
+			return nil, f.fail("read", ErrTooLarge)
+		case len(buf) == cap(buf):
 			buf = append(buf, 0)[:len(buf)]
 		}
 	}
