@@ -375,7 +375,7 @@ func TestCalls(t *testing.T) {
 		{"path_link", args{fdRoot, 0, "f", fdRoot, "dangling"}, errExist},
 		{"path_link", args{fdRoot, 0, "f", fdRoot, "d"}, errExist},
 		{"path_link", args{fdRoot, 0, "f", fdRoot, "new/"}, errNoent},
-		{"path_link", args{fdRoot, 0, "d", fdRoot, "new"}, errAcces},
+		{"path_link", args{fdRoot, 0, "d", fdRoot, "new"}, errPerm},
 		{"path_link", args{fdRoot, 2, "f", fdRoot, "new"}, errInval},
 		{"path_link", args{fdRoot, 0, "f", fdFile, "new"}, errNotdir},
 		{"path_link", args{fdFile, 0, "f", fdRoot, "new"}, errNotdir},

@@ -66,6 +66,7 @@ var errnos = [...]struct {
 	{vfs.ErrNotDir, errNotdir},
 	{vfs.ErrIsDir, errIsdir},
 	{vfs.ErrNotEmpty, errNotempty},
+	{vfs.ErrNotPermitted, errPerm},
 	{vfs.ErrEscape, errPerm}, // what POSIX programs understand of ENOTCAPABLE
 	{vfs.ErrLoop, errLoop},
 	{vfs.ErrNameTooLong, errNametoolong},

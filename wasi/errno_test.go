@@ -35,6 +35,7 @@ func TestErrnoOf(t *testing.T) {
 		{vfs.ErrTooManyLinks, errMlink},
 		{vfs.ErrCrossDevice, errXdev},
 		{vfs.ErrBusy, errBusy},
+		{vfs.ErrNotPermitted, errPerm},
 		{vfs.ErrEscape, errPerm},
 		{vfs.ErrTooLarge, errFbig},
 		{vfs.ErrNotSupported, errNotsup},

@@ -16,7 +16,7 @@ type file struct {
 }
 
 func (f *file) fileType() fileType      { return f.typ }
-func (f *file) stat() (filestat, error) { return statOf(f.f.Stat()) }
+func (f *file) stat() (filestat, error) { return statOf(f.f.Info()) }
 func (f *file) close() error            { return f.f.Close() }
 
 func (f *file) read(_ context.Context, b []byte, _ bool) (int, error)  { return f.f.Read(b) }
@@ -30,12 +30,12 @@ type directory struct {
 }
 
 func (d *directory) fileType() fileType      { return typeDirectory }
-func (d *directory) stat() (filestat, error) { return statOf(d.f.Stat()) }
+func (d *directory) stat() (filestat, error) { return statOf(d.f.Info()) }
 func (d *directory) close() error            { return d.f.Close() }
 
 // newFileObject makes the object of a file that path_open has opened.
 func newFileObject(f *vfs.File, writable bool) (object, error) {
-	info, err := f.Stat()
+	info, err := f.Info()
 	switch {
 	case err != nil:
 		return nil, err
@@ -70,28 +70,21 @@ func fileTypeOf(mode fs.FileMode) fileType {
 	}
 }
 
-// statOf converts what vfs tells of a file. It takes the pair that Stat returns.
-func statOf(info fs.FileInfo, err error) (filestat, error) {
+// statOf converts what vfs tells of a file. It takes the pair that vfs answers.
+func statOf(info vfs.Info, err error) (filestat, error) {
 	if err != nil {
 		return filestat{}, err
 	}
-	own, ok := info.(vfs.Info)
-	if !ok {
-		return filestat{}, errNotsup
-	}
-	return statOfInfo(own), nil
-}
-
-func statOfInfo(info vfs.Info) filestat {
 	return filestat{
-		dev: info.Dev(), ino: info.Ino(),
+		dev:   info.Dev(),
+		ino:   info.Ino(),
 		typ:   fileTypeOf(info.Mode()),
 		nlink: info.Nlink(),
 		size:  uint64(max(info.Size(), 0)),
 		atime: timestamp(info.Atime()),
 		mtime: timestamp(info.ModTime()),
 		ctime: timestamp(info.Ctime()),
-	}
+	}, nil
 }
 
 // timestamp converts a time to nanoseconds since 1970. Times out of range are the

@@ -73,11 +73,11 @@ func pathFilestatGet(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	if e != errSuccess {
 		return e
 	}
-	info, err := dir.Stat(path, follow)
+	st, err := statOf(dir.Stat(path, follow))
 	if err != nil {
 		return errnoOf(err)
 	}
-	return mem.putFilestat(uint32(p[4]), statOfInfo(info))
+	return mem.putFilestat(uint32(p[4]), st)
 }
 
 // path_filestat_set_times(fd, flags: lookupflags, path: string, atim: timestamp,
