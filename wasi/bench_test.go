@@ -11,8 +11,8 @@ import (
 // so that a benchmark measures the guest's call and not the host's call of the guest.
 // It exports "memory", and "run" with the count as its parameter.
 func looping(e export, params ...uint64) []byte {
-	types := append(append([]byte{2, 0x60}, leb(len(e.params))...), valueTypes(e.params)...)
-	types = append(types, 1, 0x7f, 0x60, 1, 0x7f, 0)
+	sigs := append(append([]byte{2, 0x60}, leb(len(e.params))...), types(e.params)...)
+	sigs = append(sigs, 1, 0x7f, 0x60, 1, 0x7f, 0)
 	imports := append(append([]byte{1}, name("wasi_snapshot_preview1")...), name(e.name)...)
 	imports = append(imports, 0, 0)
 	body := []byte{0, 0x03, 0x40} // no locals, loop
@@ -26,7 +26,7 @@ func looping(e export, params ...uint64) []byte {
 	exports := append(append([]byte{2}, name("memory")...), 2, 0)
 	exports = append(append(exports, name("run")...), 0, 1)
 	module := []byte("\x00asm\x01\x00\x00\x00")
-	module = append(module, section(1, types)...)
+	module = append(module, section(1, sigs)...)
 	module = append(module, section(2, imports)...)
 	module = append(module, section(3, []byte{1, 1})...)
 	module = append(module, section(5, []byte{1, 0, guestPages})...)

@@ -38,7 +38,7 @@ func trampolines(pages int) []byte {
 	for i, e := range list {
 		sigs = append(append(sigs, 0x60), leb(len(e.params))...)
 		body := []byte{0} // no locals
-		sigs = append(sigs, valueTypes(e.params)...)
+		sigs = append(sigs, types(e.params)...)
 		for j := range e.params {
 			body = append(append(body, 0x20), leb(j)...) // local.get
 		}
@@ -67,13 +67,6 @@ func trampolines(pages int) []byte {
 	}
 	module = append(module, section(7, exports)...)
 	return append(module, section(10, code)...)
-}
-
-func valueTypes(signature string) (b []byte) {
-	for _, t := range types(signature) {
-		b = append(b, t)
-	}
-	return b
 }
 
 func clip(b []byte) []byte { return b[:len(b):len(b)] }

@@ -48,13 +48,13 @@ type poller struct {
 
 // wait looks at the subscriptions until at least one has an event.
 func (p *poller) wait(ctx context.Context) (uint32, errno) {
-	sleep, e := p.look(nil)
-	if e != errSuccess || p.used > 0 {
+	if _, e := p.look(nil); e != errSuccess || p.used > 0 {
 		return p.count(), e
 	}
 	for {
 		woken, w := newWaiter(ctx)
-		if sleep, e = p.look(w); e == errSuccess && p.used == 0 {
+		sleep, e := p.look(w)
+		if e == errSuccess && p.used == 0 {
 			if sleep < 0 {
 				<-woken.Done()
 			} else {
