@@ -1,0 +1,330 @@
+#!/bin/bash
+# Builds the Python guest image from Debian's sources.
+#
+#   build.sh WORKDIR [OUTDIR]      OUTDIR defaults to ../image beside this script
+#
+# Needs a bare Debian 12 amd64, root, and Debian's archive. Every step leaves a stamp in WORKDIR and is
+# skipped when the stamp is there: after changing a step, remove its stamp (or the whole WORKDIR).
+# The machine's own apt sources are not touched: sources come through a private apt configuration.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+WORK=$(mkdir -p "${1:?usage: build.sh WORKDIR [OUTDIR]}" && cd "$1" && pwd)
+OUT=$(mkdir -p "${2:-$HERE/../image}" && cd "${2:-$HERE/../image}" && pwd)
+JOBS=$(nproc)
+
+export SOURCE_DATE_EPOCH=1767225600 LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+
+SRC=$WORK/src
+ROOTDIR=$WORK/root      # cross-built libraries and headers
+TOOLS=$WORK/tools
+CC=$TOOLS/wasi-cc
+AR=llvm-ar-19 RANLIB=llvm-ranlib-19 NM=llvm-nm-19
+HOST=wasm32-wasip1
+
+# step NAME FUNCTION: runs FUNCTION once, in $WORK, logging to log/NAME.
+step() {
+	local name=$1 log=$WORK/log/$1
+	[ -e "$WORK/stamp/$name" ] && return
+	mkdir -p "$WORK/stamp" "$WORK/log"
+	echo "== $name"
+	# Not a condition: there bash would ignore the subshell's set -e.
+	set +e
+	(set -euo pipefail; cd "$WORK"; "$2") >"$log" 2>&1
+	local status=$?
+	set -e
+	if [ $status -ne 0 ]; then
+		tail -n 40 "$log" >&2
+		echo "build.sh: $name failed; see $log" >&2
+		exit 1
+	fi
+	touch "$WORK/stamp/$name"
+}
+
+# pinned prints sources.txt without comments, fields separated by tabs.
+pinned() { sed -e '/^#/d' -e '/^$/d' -e 's/ *| */\t/g' "$HERE/sources.txt"; }
+
+install_tools() {
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+		ca-certificates clang-19 dpkg-dev gcc libc6-dev libclang-rt-19-dev-wasm32 lld-19 llvm-19 \
+		make patch perl tcl xz-utils zstd
+}
+
+fetch() {
+	local apt=$WORK/apt key=/usr/share/keyrings/debian-archive-keyring.gpg
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$WORK/download"
+	cat >"$apt/sources.list" <<-END
+		deb [signed-by=$key] http://deb.debian.org/debian trixie main
+		deb-src [signed-by=$key] http://deb.debian.org/debian trixie main
+		deb-src [signed-by=$key] http://deb.debian.org/debian-security trixie-security main
+		deb-src [signed-by=$key] http://deb.debian.org/debian bookworm main
+		deb-src [signed-by=$key] http://deb.debian.org/debian-security bookworm-security main
+	END
+	cat >"$apt/apt.conf" <<-END
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "-";
+		Dir::State::lists "$apt/lists";
+		Dir::Cache "$apt/cache";
+		APT::Sandbox::User "root";
+	END
+	export APT_CONFIG=$apt/apt.conf
+	apt-get update
+	cd "$WORK/download"
+	pinned | while IFS=$'\t' read -r package version file _; do
+		[ -e "$file" ] && continue
+		case $file in
+		*.deb) apt-get download "$package=$version" ;;
+		*) apt-get source --download-only "$package=$version" ;;
+		esac
+	done
+	# apt writes a .deb's epoch and '~' escaped in some versions; the pinned name is the plain one.
+	pinned | while IFS=$'\t' read -r _ _ file sum _; do echo "$sum  $file"; done | sha256sum --check --strict
+}
+
+# unpack NAME ORIG: source archive into $SRC/NAME.
+unpack() {
+	rm -rf "${SRC:?}/$1"
+	mkdir -p "$SRC/$1"
+	tar -xf "$WORK/download/$2" -C "$SRC/$1" --strip-components=1 --no-same-owner
+}
+
+# debian_patches NAME DEBIAN_TAR REGEX: applies the patches of Debian's series whose names match.
+# Debian also patches for its own file layout and packaging, which a guest must not have.
+debian_patches() {
+	local dir=$WORK/debian/$1 p
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	tar -xf "$WORK/download/$2" -C "$dir"
+	grep -E "^($3)" "$dir/debian/patches/series" | sed 's/[[:space:]].*//' >"$dir/applied"
+	while read -r p; do
+		patch -d "$SRC/$1" -p1 --forward <"$dir/debian/patches/$p"
+	done <"$dir/applied"
+}
+
+# own_patches NAME: applies patches/NAME-*.patch.
+own_patches() {
+	local p
+	for p in "$HERE/patches/$1"-*.patch; do
+		patch -d "$SRC/$1" -p1 --forward <"$p"
+	done
+}
+
+unpack_all() {
+	unpack zlib zlib_1.3.dfsg+really1.3.1.orig.tar.gz
+	unpack bzip2 bzip2_1.0.8.orig.tar.gz
+	unpack xz xz-utils_5.8.1.orig.tar.xz
+	debian_patches xz xz-utils_5.8.1-1+deb13u1.debian.tar.xz '.'
+	unpack sqlite sqlite3_3.46.1.orig.tar.xz
+	debian_patches sqlite sqlite3_3.46.1-7+deb13u2.debian.tar.xz '41-|5[0-9]-'
+	unpack openssl openssl_3.0.20.orig.tar.gz
+	debian_patches openssl openssl_3.0.20-1~deb12u2.debian.tar.xz '.'
+	unpack python python3.13_3.13.5.orig.tar.xz
+	debian_patches python python3.13_3.13.5-2+deb13u5.debian.tar.xz 'CVE-|ssl-|dict-|traverse-|revert-logger-disable'
+	own_patches openssl
+	own_patches python
+	rm -rf "$SRC/tzdata"
+	mkdir -p "$SRC/tzdata"
+	tar -xf "$WORK/download/tzdata_2026b.orig.tar.gz" -C "$SRC/tzdata" --no-same-owner
+}
+
+# The compiler: Debian's clang with Debian's wasi-libc in a private sysroot.
+toolchain() {
+	local deb
+	deb=$(ls "$WORK"/download/wasi-libc_*.deb)
+	rm -rf "$WORK/sysroot" "$TOOLS"
+	dpkg -x "$deb" "$WORK/sysroot"
+	# Debian's directories carry the target's old name.
+	ln -s wasm32-wasi "$WORK/sysroot/usr/include/$HOST"
+	ln -s wasm32-wasi "$WORK/sysroot/usr/lib/$HOST"
+	mkdir -p "$TOOLS/resource/lib" "$TOOLS/bin"
+	ln -s "$(clang-19 -print-resource-dir)/include" "$TOOLS/resource/include"
+	ln -s /usr/lib/llvm-19/lib/clang/19/lib/wasi "$TOOLS/resource/lib/wasip1"
+	ln -s /usr/lib/llvm-19/lib/clang/19/lib/wasi "$TOOLS/resource/lib/wasm32-unknown-wasip1"
+	# clang -O runs any wasm-opt it finds after linking, which would make the output depend on the machine.
+	printf '#!/bin/sh\nexit 0\n' >"$TOOLS/bin/wasm-opt"
+	cat >"$CC" <<-END
+		#!/bin/sh
+		exec clang-19 --target=$HOST --sysroot=$WORK/sysroot/usr -resource-dir=$TOOLS/resource -B $TOOLS/bin -Wno-unused-command-line-argument -ffile-prefix-map=$WORK=. "\$@"
+	END
+	chmod +x "$TOOLS/bin/wasm-opt" "$CC"
+	mkdir -p "$ROOTDIR/lib" "$ROOTDIR/include"
+}
+
+EMULATE="-D_WASI_EMULATED_GETPID -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_MMAN"
+
+# archive LIB DIR FILE...: compiles FILEs of DIR into $ROOTDIR/lib/LIB; $DEFS are their extra flags.
+archive() {
+	local lib=$1 dir=$2 f objs=()
+	shift 2
+	for f in "$@"; do
+		"$CC" -O3 -g0 $DEFS -I"$dir" -c "$dir/$f" -o "$dir/${f%.c}.o"
+		objs+=("$dir/${f%.c}.o")
+	done
+	rm -f "$ROOTDIR/lib/$lib"
+	"$AR" rcsD "$ROOTDIR/lib/$lib" "${objs[@]}"
+}
+
+zlib() {
+	DEFS="-DHAVE_UNISTD_H -DHAVE_STDARG_H" archive libz.a "$SRC/zlib" adler32.c compress.c crc32.c deflate.c \
+		gzclose.c gzlib.c gzread.c gzwrite.c infback.c inffast.c inflate.c inftrees.c trees.c uncompr.c zutil.c
+	cp "$SRC/zlib/zlib.h" "$SRC/zlib/zconf.h" "$ROOTDIR/include/"
+}
+
+bzip2() {
+	DEFS="-D_FILE_OFFSET_BITS=64" archive libbz2.a "$SRC/bzip2" blocksort.c huffman.c crctable.c randtable.c \
+		compress.c decompress.c bzlib.c
+	cp "$SRC/bzip2/bzlib.h" "$ROOTDIR/include/"
+}
+
+xz() {
+	rm -rf "$WORK/xz"
+	mkdir "$WORK/xz"
+	cd "$WORK/xz"
+	"$SRC/xz/configure" --host=wasm32-wasi --prefix="$ROOTDIR" --disable-shared --enable-threads=no --disable-nls \
+		--disable-xz --disable-xzdec --disable-lzmadec --disable-lzmainfo --disable-lzma-links --disable-scripts \
+		--disable-doc CC="$CC" AR="$AR" RANLIB="$RANLIB" NM="$NM" CFLAGS="-O3 -g0"
+	make -j"$JOBS"
+	make install
+}
+
+sqlite() {
+	rm -rf "$WORK/sqlite"
+	mkdir "$WORK/sqlite"
+	cd "$WORK/sqlite"
+	"$SRC/sqlite/configure" --disable-tcl --disable-readline
+	make sqlite3.c
+	# No threads, no shared memory and no file locks between guests: the unix-none VFS is the default.
+	DEFS="$EMULATE -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_MAX_MMAP_SIZE=0 \
+		-DSQLITE_DEFAULT_UNIX_VFS=\"unix-none\" -DSQLITE_TEMP_STORE=2 -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_FTS4 \
+		-DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_ENABLE_COLUMN_METADATA \
+		-DSQLITE_ENABLE_DBSTAT_VTAB -DHAVE_USLEEP -DHAVE_ISNAN -DHAVE_STRCHRNUL" \
+		archive libsqlite3.a "$WORK/sqlite" sqlite3.c
+	cp sqlite3.h "$ROOTDIR/include/"
+}
+
+# OpenSSL for hashlib and ssl. The host has no TLS to offer a guest, so algorithms that no Python module names and
+# whole protocols around certificates are left out.
+openssl() {
+	rm -rf "$WORK/openssl"
+	mkdir "$WORK/openssl"
+	cd "$WORK/openssl"
+	cat >wasi.conf <<-END
+		my %targets = (
+		    "wasi" => {
+		        inherit_from => [ "BASE_unix" ],
+		        CC => "$CC", AR => "$AR", RANLIB => "$RANLIB",
+		        CFLAGS => "-O2 -g0",
+		        cppflags => "-DL_ENDIAN -DNO_SYSLOG -DNO_CHMOD -D_WASI_EMULATED_GETPID -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_MMAN",
+		        bn_ops => "BN_LLONG",
+		        thread_scheme => "(unknown)",
+		    },
+		);
+	END
+	"$SRC/openssl/Configure" --config=wasi.conf wasi --prefix="$ROOTDIR" --libdir=lib --openssldir=/etc/ssl \
+		no-shared no-asm no-threads no-sock no-ui-console no-dso no-engine no-afalgeng no-async no-tests \
+		no-secure-memory no-module no-autoload-config no-ct no-cms no-cmp no-ts no-ocsp no-srp no-srtp \
+		no-dtls no-psk no-nextprotoneg no-gost no-idea no-seed no-camellia no-aria no-cast no-bf no-rc2 no-rc4 \
+		no-rc5 no-md2 no-mdc2 no-whirlpool no-sm2 no-sm3 no-sm4 no-ec2m no-siv no-ocb no-legacy no-rfc3779 \
+		no-static-engine no-err
+	make -j"$JOBS" build_generated libcrypto.a libssl.a
+	make install_dev
+}
+
+native_python() {
+	rm -rf "$WORK/native"
+	mkdir "$WORK/native"
+	cd "$WORK/native"
+	"$SRC/python/configure" PKG_CONFIG=/bin/false CFLAGS="-O1 -g0" --disable-test-modules --without-ensurepip
+	make -j"$JOBS"
+}
+
+# One home for what configure can't find out by running a program, and for what we know better.
+config_site() {
+	cat "$SRC/python/Tools/wasm/config.site-wasm32-wasi"
+	cat <<-END
+		# time.sleep through relative clocks, which every WASI host has; some refuse absolute ones.
+		ac_cv_func_clock_nanosleep=no
+		ac_cv_lib_rt_clock_nanosleep=no
+	END
+}
+
+cross_python() {
+	rm -rf "$WORK/cross"
+	mkdir "$WORK/cross"
+	cd "$WORK/cross"
+	config_site >config.site
+	local emulate_libs="-lwasi-emulated-getpid -lwasi-emulated-signal -lwasi-emulated-process-clocks -lwasi-emulated-mman"
+	CONFIG_SITE=$PWD/config.site "$SRC/python/configure" \
+		--host=$HOST --build=x86_64-pc-linux-gnu --with-build-python="$WORK/native/python" --prefix=/usr \
+		--disable-test-modules --without-ensurepip --with-system-libmpdec=no --disable-ipv6 --with-pymalloc \
+		--with-openssl="$ROOTDIR" --with-openssl-rpath=no \
+		CC="$CC" AR="$AR" RANLIB="$RANLIB" READELF=true PKG_CONFIG=/bin/false CFLAGS="-O3 -g0" \
+		ZLIB_CFLAGS="-I$ROOTDIR/include" ZLIB_LIBS="-L$ROOTDIR/lib -lz" \
+		BZIP2_CFLAGS="-I$ROOTDIR/include" BZIP2_LIBS="-L$ROOTDIR/lib -lbz2" \
+		LIBLZMA_CFLAGS="-I$ROOTDIR/include" LIBLZMA_LIBS="-L$ROOTDIR/lib -llzma" \
+		LIBSQLITE3_CFLAGS="-I$ROOTDIR/include" LIBSQLITE3_LIBS="-L$ROOTDIR/lib -lsqlite3 $emulate_libs"
+	make -j"$JOBS" libpython3.13.a
+	make pybuilddir.txt
+}
+
+# The module: everything but CPython's own main, with reactor.c in its place.
+reactor() {
+	cd "$WORK/cross"
+	rm -f python-reactor.wasm
+	make -f "$HERE/reactor.mk" HERE="$HERE" python-reactor.wasm
+	cp python-reactor.wasm "$WORK/python.wasm"
+}
+
+# The archive's files: the standard library with its byte code, our own modules, and the time zones.
+tree() {
+	local lib=$WORK/tree/usr/lib/python3.13 zones=$WORK/tree/usr/share/zoneinfo config
+	rm -rf "$WORK/tree"
+	mkdir -p "$lib" "$zones"
+	cp -r "$SRC/python/Lib/." "$lib/"
+	# CPython's own tests, what needs Tk, wheels for a pip that can't reach an index, and what can't be loaded here.
+	rm -rf "$lib"/{test,idlelib,tkinter,turtledemo,turtle.py,ensurepip/_bundled}
+	find "$lib" \( -name __pycache__ -o -name tests -o -name '*.exe' -o -name idle_test \) -prune -exec rm -rf {} +
+	mkdir -p "$lib/lib-dynload" "$lib/site-packages"
+	cp "$HERE/_belljar.py" "$HERE/readline.py" "$lib/"
+	config=$(cat "$WORK/cross/pybuilddir.txt")/_sysconfigdata__wasi_wasm32-wasi.py
+	sed -e "s#$CC#clang#g; s#$WORK/src#/usr/src#g; s#$WORK#/usr/src#g" "$WORK/cross/$config" >"$lib/$(basename "$config")"
+	"$WORK/native/python" -m compileall -q -j "$JOBS" --invalidation-mode unchecked-hash -s "$WORK/tree" -p / "$lib"
+	local region
+	for region in africa antarctica asia australasia europe northamerica southamerica etcetera factory backward; do
+		zic -b slim -d "$zones" "$SRC/tzdata/$region"
+	done
+	cp "$SRC"/tzdata/{iso3166.tab,zone.tab,zone1970.tab,leapseconds} "$zones/"
+}
+
+# compress FILE: into OUT, whole or not at all. Matches reach 8 MiB back, which a decoder's default window allows.
+compress() {
+	zstd -q -f -19 --long=23 "$WORK/$1" -o "$WORK/$1.zst"
+	install -m 644 "$WORK/$1.zst" "$OUT/$1.zst.new"
+	mv "$OUT/$1.zst.new" "$OUT/$1.zst"
+}
+
+image() {
+	"$WORK/native/python" "$HERE/archive.py" "$WORK/tree" "$WORK/stdlib.zip"
+	compress python.wasm
+	compress stdlib.zip
+	cp "$HERE/preload.txt" "$OUT/preload.txt"
+	"$WORK/native/python" "$HERE/manifest.py" "$HERE" "$WORK" "$OUT"
+}
+
+# Main. The order is that of dependence.
+step install-tools install_tools
+step fetch fetch
+step unpack unpack_all
+step toolchain toolchain
+step zlib zlib
+step bzip2 bzip2
+step xz xz
+step sqlite sqlite
+step openssl openssl
+step native-python native_python
+step cross-python cross_python
+step reactor reactor
+step tree tree
+step image image

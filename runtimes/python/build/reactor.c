@@ -1,0 +1,232 @@
+// CPython as a reactor: a module that a host starts once, keeps as a memory image, and starts again from there.
+//
+//	_initialize     constructors; the host calls it before anything else in a fresh instance
+//	belljar_warm    start the interpreter, import the modules named by the arguments, leave the memory fit to be kept
+//	belljar_main    run one program to its end, in a fresh instance (a plain start) or in a copy of a warm one
+//
+// belljar_main returns the exit status; sys.exit() and os._exit() leave through proc_exit instead. Either way the
+// instance has ended: its memory may only be thrown away or overwritten.
+//
+// Warm, belljar_main takes `python3 [-u] [-B] [-c CODE | -m MODULE | FILE | -] [ARG...]`. The host starts a fresh
+// instance for every other option, for any PYTHON* variable, and for a python3 that is not /usr/bin/python3 (a
+// virtual environment's): these decide how the interpreter is built, and this one is built already.
+#include "Modules/main.c" // pymain_run_python is what `python3` runs, and static
+
+#include "finish.h"
+#include "process.h"
+#include "wake.h"
+
+#define EXPORT(name) __attribute__((export_name(name)))
+
+// Every start of an image has the same string hashes, as memory holds dictionaries built with them.
+#define HASH_SEED 2600000021ul
+
+// What an ordinary program allocates is there from the beginning, as untouched zero pages.
+#define HEAP_RESERVE (16u << 20)
+
+// What a warm interpreter was started as, and one whose name can't be found.
+#define PROGRAM "/usr/bin/python3"
+
+// The interpreter specialises code that it has seen a few times.
+#define REHEARSALS 3
+
+static struct {
+	int ready;
+	PyObject *modules; // dict: what sys.modules held when the image was taken
+} warm;
+
+static int fail(const char *act)
+{
+	fprintf(stderr, "belljar: %s\n", act);
+	if (PyErr_Occurred())
+		PyErr_Print();
+	return -1;
+}
+
+static int start_interpreter(void)
+{
+	PyConfig config;
+	PyConfig_InitPythonConfig(&config);
+	config.parse_argv = 0;
+	config.use_hash_seed = 1;
+	config.hash_seed = HASH_SEED;
+	PyStatus status = PyConfig_SetBytesString(&config, &config.program_name, PROGRAM);
+	if (!PyStatus_Exception(status))
+		status = Py_InitializeFromConfig(&config);
+	PyConfig_Clear(&config);
+	if (PyStatus_Exception(status)) {
+		fprintf(stderr, "belljar: start the interpreter: %s\n", status.err_msg ? status.err_msg : "exit");
+		return -1;
+	}
+	return 0;
+}
+
+// import_all imports names and says which ones can't be.
+static int import_all(int count, char **names)
+{
+	int result = 0;
+	for (int i = 0; i < count; i++) {
+		PyObject *module = PyImport_ImportModule(names[i]);
+		if (module == NULL) {
+			fprintf(stderr, "belljar: preload %s:\n", names[i]);
+			PyErr_Print();
+			result = -1;
+		}
+		Py_XDECREF(module);
+	}
+	return result;
+}
+
+// call calls a module's function without arguments.
+static int call(const char *module_name, const char *function)
+{
+	PyObject *module = PyImport_ImportModule(module_name);
+	PyObject *result = module ? PyObject_CallMethod(module, function, NULL) : NULL;
+	Py_XDECREF(result);
+	Py_XDECREF(module);
+	return result == NULL ? -1 : 0;
+}
+
+// reserve_heap makes the allocator own HEAP_RESERVE free bytes. A memory that had to grow again for the same
+// request would mean that libc gave the first block back, and every program would pay for growing.
+static int reserve_heap(void)
+{
+	for (int i = 0; i < 2; i++) {
+		size_t before = __builtin_wasm_memory_size(0);
+		void *volatile block = malloc(HEAP_RESERVE);
+		if (block == NULL)
+			return -1;
+		free(block);
+		if (i == 1 && __builtin_wasm_memory_size(0) != before)
+			return -1;
+	}
+	return 0;
+}
+
+// freeze_all_but_main moves what is alive out of the collector's sight. __main__ stays in it: the objects of a
+// program hang on each other through its namespace, and are only found to be garbage if that is looked at.
+static int freeze_all_but_main(void)
+{
+	PyObject *main_module = PyImport_AddModuleRef("__main__");
+	if (main_module == NULL)
+		return -1;
+	PyObject *kept_back[] = {main_module, PyModule_GetDict(main_module)};
+	int tracked[Py_ARRAY_LENGTH(kept_back)];
+	for (size_t i = 0; i < Py_ARRAY_LENGTH(kept_back); i++) {
+		tracked[i] = PyObject_GC_IsTracked(kept_back[i]);
+		if (tracked[i])
+			PyObject_GC_UnTrack(kept_back[i]);
+	}
+	int result = call("gc", "freeze");
+	for (size_t i = 0; i < Py_ARRAY_LENGTH(kept_back); i++)
+		if (tracked[i])
+			PyObject_GC_Track(kept_back[i]);
+	Py_DECREF(main_module);
+	return result;
+}
+
+// settle makes the memory fit to be kept: garbage is gone, what is left is never looked at by the collector again,
+// and no byte is waiting in a buffer.
+static int settle(void)
+{
+	warm.modules = PyDict_Copy(PyImport_GetModuleDict());
+	// Every program has a __main__ of its own.
+	if (warm.modules == NULL || PyDict_SetItemString(warm.modules, "__main__", Py_None) < 0)
+		return -1;
+	PyGC_Collect();
+	if (freeze_all_but_main() < 0)
+		return -1;
+	if (finish_flush() < 0 || fflush(NULL) != 0)
+		return -1;
+	wake_settle();
+	return 0;
+}
+
+EXPORT("belljar_warm") int belljar_warm(void)
+{
+	int argc;
+	char **argv;
+	if (process_args(&argc, &argv) < 0)
+		return fail("read the arguments");
+	process_start_clock();
+	process_enter_cwd();
+	if (start_interpreter() < 0)
+		return -1;
+	int result = import_all(argc - 1, argv + 1);
+	if (wake_prepare() < 0)
+		return fail("find the waking functions");
+	for (int i = 0; i < REHEARSALS; i++)
+		if (_PyRun_SimpleStringFlagsWithName("pass", "<string>", NULL) < 0)
+			return fail("rehearse");
+	if (call("_belljar", "_rehearse") < 0)
+		return fail("rehearse");
+	if (reserve_heap() < 0)
+		return fail("reserve the heap");
+	if (settle() < 0)
+		return fail("settle");
+	warm.ready = 1;
+	return result;
+}
+
+static int main_warm(void)
+{
+	PyConfig *config = (PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET());
+	int status = wake(config);
+	if (status == 0)
+		pymain_run_python(&status);
+	status = finish_program(warm.modules, status < 0 ? 1 : status);
+	if (_PyRuntime.signals.unhandled_keyboard_interrupt)
+		status = SIGINT + 128;
+	return status;
+}
+
+// Py_Exit is where CPython ends on SystemExit. The linker sends its callers here (--wrap).
+_Noreturn void __real_Py_Exit(int status);
+_Noreturn void __wrap_Py_Exit(int status)
+{
+	if (!warm.ready)
+		__real_Py_Exit(status);
+	PyThreadState *tstate = _PyThreadState_GET();
+	if (_PyThreadState_IsRunningMain(tstate))
+		_PyInterpreterState_SetNotRunningMain(tstate->interp);
+	exit(finish_program(warm.modules, status));
+}
+
+// main_cold is Py_BytesMain, but for how a name without a slash becomes sys.executable: CPython looks for a file
+// with an executable bit, which WASI's file attributes don't have.
+static int main_cold(int argc, char **argv)
+{
+	PyConfig config;
+	PyConfig_InitPythonConfig(&config);
+	PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
+	if (!PyStatus_Exception(status) && argc > 0 && strchr(argv[0], '/') == NULL) {
+		char *path = process_find_program(argv[0]);
+		status = PyConfig_SetBytesString(&config, &config.executable, path ? path : PROGRAM);
+		free(path);
+	}
+	if (!PyStatus_Exception(status))
+		status = Py_InitializeFromConfig(&config);
+	PyConfig_Clear(&config);
+	if (PyStatus_IsExit(status))
+		return status.exitcode;
+	if (PyStatus_Exception(status))
+		pymain_exit_error(status);
+	return Py_RunMain();
+}
+
+EXPORT("belljar_main") int belljar_main(void)
+{
+	int status = 1, argc;
+	char **argv;
+	if (warm.ready) {
+		status = main_warm();
+	} else if (process_args(&argc, &argv) < 0) {
+		fail("read the arguments");
+	} else {
+		process_start_clock();
+		process_enter_cwd();
+		status = main_cold(argc, argv);
+	}
+	fflush(NULL);
+	return status;
+}

@@ -1,0 +1,12 @@
+# Links the reactor in CPython's build folder: everything but CPython's own main.o, which reactor.c includes.
+include Makefile
+
+REACTOR_OBJS = reactor.o wake.o finish.o process.o
+
+$(REACTOR_OBJS): %.o: $(HERE)/%.c $(wildcard $(HERE)/*.h)
+	$(CC) -c $(PY_CORE_CFLAGS) -I$(srcdir) -o $@ $<
+
+python-reactor.wasm: $(REACTOR_OBJS) $(LIBRARY_OBJS)
+	$(LINKCC) $(PY_CORE_LDFLAGS) -mexec-model=reactor -Wl,--export=__stack_pointer -Wl,--wrap=Py_Exit \
+		-Wl,--strip-debug -o $@ $(REACTOR_OBJS) $(filter-out Modules/main.o,$(LIBRARY_OBJS)) \
+		$(LIBS) $(MODLIBS) $(SYSLIBS)
