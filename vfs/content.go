@@ -216,8 +216,9 @@ func (t *Tree) cutChunks(n *inode, size int64) {
 	}
 }
 
-// cutChunk returns c shortened to n bytes. A charged chunk may not hold on to much more memory than it then pays for. One that is
-// not charged keeps sharing its bytes, under an owner that no tree has, so that cutting takes no room.
+// cutChunk returns c shortened to n bytes. A charged chunk may not hold on to much more memory than it then
+// pays for. One that is not charged keeps sharing its bytes, under an owner that no tree has, so that cutting
+// takes no room.
 func (t *Tree) cutChunk(c *chunk, n int) *chunk {
 	switch {
 	case c.own.ledger == t.own.ledger && 2*n < cap(c.b):

@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -74,7 +75,36 @@ func (h *hostDir) removeAll(name string) error {
 }
 
 func (h *hostDir) rename(oldName, newName string) error {
-	return h.do(func() error { return h.root.Rename(oldName, newName) })
+	return h.do(func() error {
+		switch {
+		case oldName == newName:
+			return nil
+		case strings.HasPrefix(newName, oldName+"/"):
+			return fs.ErrInvalid
+		case strings.HasPrefix(oldName, newName+"/"):
+			return ErrNotEmpty
+		}
+		err := h.root.Rename(oldName, newName)
+		if errors.Is(err, fs.ErrExist) {
+			return h.replaceDir(oldName, newName)
+		}
+		return err
+	})
+}
+
+// replaceDir renames onto a directory, which os.Root refuses. It takes two steps, unlike rename(2).
+func (h *hostDir) replaceDir(oldName, newName string) error {
+	from, err := h.root.Lstat(oldName)
+	if err != nil {
+		return err
+	}
+	if !from.IsDir() {
+		return ErrIsDir
+	}
+	if err := h.root.Remove(newName); err != nil {
+		return err
+	}
+	return h.root.Rename(oldName, newName)
 }
 
 func (h *hostDir) link(oldName, newName string) error {

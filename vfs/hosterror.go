@@ -13,6 +13,9 @@ func hostError(err error) error {
 		return err
 	}
 	err = cause(err)
+	if _, ok := err.(Error); ok {
+		return err
+	}
 	for _, m := range []struct {
 		host syscall.Errno
 		err  error

@@ -150,7 +150,7 @@ func cut[E any](s []E, n int) []E {
 // remove takes the entry called name out. Preconditions: it is there.
 func (m *names) remove(own *owner, name string) {
 	root := m.root.remove(own, name)
-	for root.kids != nil && len(root.kids) == 1 {
+	for len(root.kids) == 1 {
 		root = root.kids[0]
 	}
 	if root.kids == nil && len(root.ents) == 0 {

@@ -145,9 +145,7 @@ func checkResolve(t *testing.T, tr *Tree, name string, follow bool) {
 func TestResolveAll(t *testing.T) {
 	tr := buildPlan(t)
 	elems := []string{"", ".", "..", "none"}
-	for _, name := range sortedNames() {
-		elems = append(elems, name)
-	}
+	elems = append(elems, sortedNames()...)
 	for _, a := range elems {
 		for _, b := range elems {
 			for _, c := range elems {

@@ -27,21 +27,30 @@ func (d *Dir) findPair(oldName string, how follow, to *Dir, newName string) (pai
 	if err != nil {
 		return p, err
 	}
-	// The way leads through a mount: no lock covers both, and the mount checks again.
-	if p.old, err = d.find(oldName, how, false); err != nil {
-		return p, err
-	}
-	if p.old.owner() == nil {
-		t.mu.RUnlock()
-	}
-	if p.new, err = to.find(newName, followNever, false); err != nil {
-		return p, err
-	}
-	if p.new.owner() == nil {
-		t.mu.RUnlock()
-	}
+	return d.findForeign(oldName, how, to, newName)
+}
+
+// findForeign is findPair where the way leads through a mount: no lock covers both names, and the mount
+// checks again.
+func (d *Dir) findForeign(oldName string, how follow, to *Dir, newName string) (p pair, err error) {
 	p.foreign = true
-	return p, nil
+	if p.old, err = d.look(oldName, how); err != nil {
+		return p, err
+	}
+	if !p.old.there && how != followNever {
+		return p, fs.ErrNotExist
+	}
+	p.new, err = to.look(newName, followNever)
+	return p, err
+}
+
+// look is find for when the answer may be out of date at once. No lock is held on return.
+func (d *Dir) look(name string, how follow) (found, error) {
+	f, err := d.find(name, how, false)
+	if err == nil && f.owner() == nil {
+		d.t.mu.RUnlock()
+	}
+	return f, err
 }
 
 // pair resolves both names; it is done if neither touches a mount. Preconditions: t.mu is held.
