@@ -126,7 +126,7 @@ func checkPayment(t *testing.T, wasm []byte) {
 // randomModule makes a valid module whose functions are nests of blocks, branches, calls and handlers. What it does
 // depends on a counter in memory, so that branches go both ways.
 func randomModule(seed uint64, calls bool) []byte {
-	g := generator{calls: calls, Rand: rand.New(rand.NewPCG(seed, 0)), functions: 2 + int(seed%7)}
+	g := generator{calls: calls, Rand: newRand(seed), functions: 2 + int(seed%7)}
 	var bodies [][]byte
 	for range g.functions {
 		g.w, g.depth = nil, 1
@@ -135,6 +135,8 @@ func randomModule(seed uint64, calls bool) []byte {
 	}
 	return recursive(bodies...)
 }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 type generator struct {
 	*rand.Rand
