@@ -436,3 +436,27 @@ func TestStatic(t *testing.T) {
 		t.Errorf("after the cut it costs %d bytes", u.Bytes)
 	}
 }
+
+// TestAllocs: the calls that guests make most cost no garbage.
+func TestAllocs(t *testing.T) {
+	tr := New(Config{})
+	must(t, tr.MkdirAll("a/b", 0o755))
+	must(t, tr.WriteFile("a/b/f", make([]byte, 4*chunkSize), 0o644))
+	f, err := tr.OpenFile("a/b/f", os.O_RDWR, 0)
+	must(t, err)
+	defer f.Close()
+	d := tr.Root()
+	buf := make([]byte, 4096)
+	for what, do := range map[string]func() error{
+		"pread":  func() error { _, err := f.ReadAt(buf, chunkSize-100); return err },
+		"pwrite": func() error { _, err := f.WriteAt(buf, chunkSize-100); return err },
+		"read":   func() error { f.Seek(0, io.SeekStart); _, err := f.Read(buf); return err },
+		"write":  func() error { f.Seek(0, io.SeekStart); _, err := f.Write(buf); return err },
+		"fstat":  func() error { _, err := f.Info(); return err },
+		"stat":   func() error { _, err := d.Stat("a/b/../b/f", true); return err },
+	} {
+		if n := testing.AllocsPerRun(100, func() { must(t, do()) }); n > 0 {
+			t.Errorf("%s allocates %v times", what, n)
+		}
+	}
+}

@@ -3,6 +3,9 @@ package vfs
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"runtime"
 	"testing"
 )
 
@@ -92,4 +95,43 @@ func TestHostile(t *testing.T) {
 			t.Errorf("Close allocates %v times", n)
 		}
 	})
+}
+
+// TestMemoryPerFile: a file of 100 bytes, its name and its share of all indices take at most 600 bytes.
+func TestMemoryPerFile(t *testing.T) {
+	const files = 20_000
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	tr := manyFiles(t, files)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(tr)
+	if each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / files; each > 600 {
+		t.Errorf("%d bytes a file", each)
+	}
+}
+
+// TestLargeTransfer moves more in one call than goes under one hold of the lock.
+func TestLargeTransfer(t *testing.T) {
+	tr := New(Config{MaxBytes: 3*turn + 4096})
+	data := make([]byte, 3*turn+4096)
+	for i := range data {
+		data[i] = byte(i >> 8)
+	}
+	must(t, tr.WriteFile("f", data, 0o644))
+	if text(t, tr, "f") != string(data) {
+		t.Error("what was written is not read")
+	}
+	f, err := tr.OpenFile("f", os.O_RDWR|os.O_APPEND, 0)
+	must(t, err)
+	defer f.Close()
+	must(t, f.Truncate(5))
+	n, err := f.Write(data)
+	if n != len(data)-5 || !errors.Is(err, ErrQuota) {
+		t.Errorf("appended %d, %v", n, err)
+	}
+	if off, _ := f.Seek(0, io.SeekCurrent); off != int64(len(data)) {
+		t.Errorf("offset %d", off)
+	}
 }

@@ -56,25 +56,37 @@ func (h *node) info(name string) (i Info, err error) {
 	return i, err
 }
 
-func (h *node) readAt(p []byte, off int64) (int, error) {
+// turn is the most content, in bytes, that moves under one hold of the lock: a guest may ask for gigabytes.
+const turn = 1 << 20
+
+func (h *node) readAt(p []byte, off int64) (done int, err error) {
 	if h.dir {
 		return 0, ErrIsDir
 	}
-	h.t.mu.RLock()
-	n := h.t.inode(h.ino)
-	if n == nil {
-		h.t.mu.RUnlock()
-		return 0, fs.ErrClosed
+	stale := false
+	for done < len(p) && err == nil {
+		piece := p[done:min(len(p), done+turn)]
+		var k int
+		k, stale, err = h.readPiece(piece, off+int64(done))
+		done += k
 	}
-	k, stale := n.read(p, off), h.t.stale(n)
-	h.t.mu.RUnlock()
 	if stale {
 		h.touch()
 	}
-	if k < len(p) {
-		return k, io.EOF
+	return done, err
+}
+
+func (h *node) readPiece(p []byte, off int64) (n int, stale bool, err error) {
+	h.t.mu.RLock()
+	defer h.t.mu.RUnlock()
+	i := h.t.inode(h.ino)
+	if i == nil {
+		return 0, false, fs.ErrClosed
 	}
-	return k, nil
+	if n = i.read(p, off); n < len(p) {
+		err = io.EOF
+	}
+	return n, h.t.stale(i), err
 }
 
 // stale reports whether a read now has to set the access time: when the last one was not after the last
@@ -91,37 +103,42 @@ func (h *node) touch() {
 	}
 }
 
-func (h *node) writeAt(p []byte, off int64) (int, error) {
-	now := h.t.now()
-	n, err := h.edit()
-	if err != nil {
-		return 0, err
+func (h *node) writeAt(p []byte, off int64) (done int, err error) {
+	for done < len(p) && err == nil {
+		var k int
+		k, _, err = h.writePiece(p[done:min(len(p), done+turn)], off+int64(done))
+		done += k
 	}
-	defer h.t.mu.Unlock()
-	return h.t.put(n, p, off, now)
+	return done, err
 }
 
-func (h *node) append(p []byte) (int, int64, error) {
+// append may be interleaved with that of others after each turn.
+func (h *node) append(p []byte) (done int, end int64, err error) {
+	for done < len(p) && err == nil {
+		var k int
+		k, end, err = h.writePiece(p[done:min(len(p), done+turn)], atEnd)
+		done += k
+	}
+	return done, end, err
+}
+
+const atEnd = -1 // in the place of an offset
+
+// writePiece writes p, and returns where what was written ends.
+func (h *node) writePiece(p []byte, off int64) (n int, end int64, err error) {
 	now := h.t.now()
-	n, err := h.edit()
+	i, err := h.edit()
 	if err != nil {
 		return 0, 0, err
 	}
 	defer h.t.mu.Unlock()
-	k, err := h.t.put(n, p, n.size, now)
-	return k, n.size, err
-}
-
-// put writes and sets the times. Preconditions: those of write.
-func (t *Tree) put(n *inode, p []byte, off, now int64) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
+	if off == atEnd {
+		off = i.size
 	}
-	k, err := t.write(n, p, off)
-	if k > 0 {
-		n.mtime, n.ctime = now, now
+	if n, err = h.t.write(i, p, off); n > 0 {
+		i.mtime, i.ctime = now, now
 	}
-	return k, err
+	return n, off + int64(n), err
 }
 
 func (h *node) truncate(size int64) error {

@@ -176,22 +176,3 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	sortEntries(list)
 	return list, err
 }
-
-// newStatic makes the empty file that AddStatic fills, with the directories above it.
-func (t *Tree) newStatic(name string, perm fs.FileMode) (*File, error) {
-	flag := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	f, err := t.OpenFile(name, flag, perm)
-	if isNotExist(err) {
-		if dir := strings.LastIndexByte(strings.TrimRight(name, "/"), '/'); dir > 0 {
-			if err := t.MkdirAll(name[:dir], 0o755); err != nil {
-				return nil, err
-			}
-			f, err = t.OpenFile(name, flag, perm)
-		}
-	}
-	if err == nil && f.at.mnt != nil {
-		f.Close()
-		return nil, pathError("add", name, ErrCrossDevice)
-	}
-	return f, err
-}

@@ -152,24 +152,3 @@ func (t *Tree) Close() error {
 	t.locks.close()
 	return mounts.release()
 }
-
-// AddStatic adds a file whose content stays where it is: content must not change as long as the tree or any
-// clone of it is in use. It is not counted, and copied piece by piece only where it is written to. Missing
-// directories on the way get mode 0755. An existing file is an error (fs.ErrExist).
-func (t *Tree) AddStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
-	f, err := t.newStatic(name, perm)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := t.edit(f.at.ino)
-	if n == nil {
-		return pathError("add", name, fs.ErrClosed)
-	}
-	n.base = content[:len(content):len(content)]
-	n.size = int64(len(content))
-	n.mtime = nanos(mtime)
-	return nil
-}

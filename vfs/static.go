@@ -1,0 +1,48 @@
+package vfs
+
+import (
+	"io/fs"
+	"path"
+	"time"
+)
+
+// AddStatic adds a file whose content stays where it is: content must not change as long as the tree or any clone of it
+// is in use. It is not counted against MaxBytes, and copied piece by piece only where it is written to. Missing
+// directories on the way get mode 0755. What exists is not replaced (fs.ErrExist). In mounts it fails with
+// ErrCrossDevice.
+func (t *Tree) AddStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
+	err := t.addStatic(name, content, perm, mtime)
+	if err == fs.ErrNotExist {
+		if err := t.MkdirAll(path.Dir(name), 0o755); err != nil {
+			return err
+		}
+		err = t.addStatic(name, content, perm, mtime)
+	}
+	return pathError("add", name, err)
+}
+
+func (t *Tree) addStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
+	now := t.now()
+	f, err := t.top().find(name, followNever, true)
+	if err != nil {
+		return err
+	}
+	if f.owner() != nil {
+		return ErrCrossDevice
+	}
+	defer t.mu.Unlock()
+	switch {
+	case f.slash:
+		return ErrIsDir
+	case int64(len(content)) > maxFileSize:
+		return ErrTooLarge
+	}
+	n, err := t.create(f, perm&modeBits&^t.cfg.Umask, now)
+	if err != nil {
+		return err
+	}
+	n.base = content[:len(content):len(content)]
+	n.size = int64(len(content))
+	n.mtime = nanos(mtime)
+	return nil
+}
