@@ -56,6 +56,8 @@ func (g *guest) loop(b *testing.B, e export, params ...uint64) api.Module {
 	return mod
 }
 
+const pagePtr = 0x400 // the list of one buffer of 4 KiB
+
 // BenchmarkCall makes the frequent calls from a guest's loop.
 func BenchmarkCall(b *testing.B) {
 	for _, c := range []struct {
@@ -65,8 +67,8 @@ func BenchmarkCall(b *testing.B) {
 	}{
 		{"clock_time_get", "clock_time_get", []uint64{1, 0, outPtr}},
 		{"fd_write/stdout", "fd_write", []uint64{fdStdout, listPtr, 1, outPtr}},
-		{"fd_write/file", "fd_pwrite", []uint64{fdFile, listPtr, 1, 0, outPtr}},
-		{"fd_read/file", "fd_pread", []uint64{fdFile, listPtr, 1, 0, outPtr}},
+		{"fd_pwrite/4K", "fd_pwrite", []uint64{fdFile, pagePtr, 1, 8192, outPtr}},
+		{"fd_pread/4K", "fd_pread", []uint64{fdFile, pagePtr, 1, 8192, outPtr}},
 		{"fd_read/stdin", "fd_read", []uint64{fdStdin, listPtr, 1, outPtr}},
 		{"fd_fdstat_get", "fd_fdstat_get", []uint64{fdFile, outPtr}},
 		{"fd_filestat_get", "fd_filestat_get", []uint64{fdFile, outPtr}},
@@ -82,6 +84,11 @@ func BenchmarkCall(b *testing.B) {
 				}
 			}
 			g.writeLists()
+			g.mod.Memory().WriteUint32Le(pagePtr, bufPtr)
+			g.mod.Memory().WriteUint32Le(pagePtr+4, 4096)
+			if err := g.tree.Truncate("/f", 1<<20); err != nil {
+				b.Fatal(err)
+			}
 			g.write(stringsPtr, "d/sub")
 			g.write(subPtr, string([]byte{8: byte(eventFdRead), 16: fdFile, sizeSubscription: 0}))
 			run := g.mod.ExportedFunction("run")

@@ -126,6 +126,11 @@ func TestSmallWritesInOnePiece(t *testing.T) {
 		t.Errorf("%q, want %q", out, want)
 	}
 	out = nil
+	list, n = g.iovecs(bufPtr, 0, bufPtr, 0)
+	g.must("fd_write", 1, list, n, outPtr)
+	if len(out) != 0 || g.uint32(outPtr) != 0 {
+		t.Errorf("nothing was written in %d pieces", len(out))
+	}
 	list, n = g.iovecs(bufPtr, 1, bufPtr, pipeAtomic)
 	g.must("fd_write", 1, list, n, outPtr)
 	if len(out) != 2 || g.uint32(outPtr) != pipeAtomic+1 {

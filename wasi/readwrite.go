@@ -114,7 +114,7 @@ func fdWrite(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 		return e
 	}
 	nonblock := d.has(flagNonblock)
-	if !v.single() && v.left <= pipeAtomic {
+	if !v.single() && v.left > 0 && v.left <= pipeAtomic {
 		b := h.gather(&v)
 		n, err := w.write(ctx, b, nonblock)
 		return result(mem, uint32(p[3]), uint32(n), ioResult(ctx, n, err))
@@ -182,7 +182,8 @@ func positioned(ctx context.Context, d descriptor, mem memory, p []uint64,
 	if offset > math.MaxInt64-maxTransfer {
 		return errInval
 	}
-	n, e := writev(ctx, &v, false, func(_ context.Context, b []byte, _ bool) (int, error) {
+	// A file never waits, so that readv does for writing, too.
+	n, e := readv(ctx, &v, false, func(_ context.Context, b []byte, _ bool) (int, error) {
 		n, err := move(b, int64(offset))
 		offset += uint64(n)
 		return n, err
