@@ -22,6 +22,7 @@ type File struct {
 	h      handle
 	read   bool
 	write  bool
+	fixed  bool // the offset stays at the start: a device
 	append atomic.Bool
 	closed atomic.Bool
 
@@ -33,6 +34,7 @@ type File struct {
 func newFile(t *Tree, at place, name string, flag int, h handle) *File {
 	acc := flag & accessMode
 	f := &File{t: t, at: at, name: name, h: h, read: acc != os.O_WRONLY, write: acc != os.O_RDONLY}
+	_, f.fixed = h.(*device)
 	f.append.Store(flag&os.O_APPEND != 0)
 	return f
 }
@@ -76,7 +78,7 @@ func (f *File) Read(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n, err := f.readAt(p, f.off)
-	f.off += int64(n)
+	f.move(f.off + int64(n))
 	if n > 0 && err == io.EOF {
 		err = nil
 	}
@@ -113,12 +115,12 @@ func (f *File) Write(p []byte) (int, error) {
 	}
 	if !f.append.Load() {
 		n, err := f.h.writeAt(p, f.off)
-		f.off += int64(n)
+		f.move(f.off + int64(n))
 		return n, f.fail("write", err)
 	}
 	n, end, err := f.h.append(p)
 	if n > 0 {
-		f.off = end
+		f.move(end)
 	}
 	return n, f.fail("write", err)
 }
@@ -127,6 +129,13 @@ func (f *File) Write(p []byte) (int, error) {
 func (f *File) ReadFrom(r io.Reader) (int64, error) {
 	type writer struct{ io.Writer } // hides ReadFrom from io.CopyBuffer
 	return io.CopyBuffer(writer{f}, r, make([]byte, 4*chunkSize))
+}
+
+// move sets the offset. Preconditions: f.mu is held.
+func (f *File) move(off int64) {
+	if !f.fixed {
+		f.off = off
+	}
 }
 
 // WriteString is Write for a string.
@@ -176,7 +185,7 @@ func (f *File) seek(offset int64, whence int) (int64, error) {
 	if offset > 0 && from > math.MaxInt64-offset || from+offset < 0 {
 		return 0, fs.ErrInvalid
 	}
-	f.off = from + offset
+	f.move(from + offset)
 	if f.off == 0 {
 		f.cookie = 0
 	}

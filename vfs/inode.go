@@ -159,6 +159,9 @@ func (t *Tree) unlinked(n *inode, now int64) {
 		return
 	}
 	t.inodes.remove(t.own, n.ino)
+	if n.mode.Type() == deviceType {
+		t.setDevice(n.ino, nil)
+	}
 	if t.opens[n.ino] == 0 {
 		t.resize(n, 0)
 		return

@@ -59,13 +59,17 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 			return nil, err
 		}
 		f.node = place{ino: n.ino}
-	} else if flag&os.O_TRUNC != 0 {
+	} else if flag&os.O_TRUNC != 0 && f.typ.IsRegular() {
 		n := t.edit(f.node.ino)
 		t.resize(n, 0)
 		n.mtime, n.ctime = now, now
 	}
 	t.opened(f.node.ino)
-	return newFile(t, f.node, name, flag, &node{t: t, ino: f.node.ino, dir: f.typ.IsDir()}), nil
+	n := node{t: t, ino: f.node.ino, dir: f.typ.IsDir()}
+	if f.typ == deviceType {
+		return newFile(t, f.node, name, flag, &device{node: n, rw: t.devices[n.ino]}), nil
+	}
+	return newFile(t, f.node, name, flag, &n), nil
 }
 
 // openable tells whether flag fits what was found.

@@ -11,12 +11,17 @@ import (
 // directories on the way get mode 0755. What exists is not replaced (fs.ErrExist). In mounts it fails with
 // ErrCrossDevice.
 func (t *Tree) AddStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
-	err := t.addStatic(name, content, perm, mtime)
+	return t.addUnder(name, func() error { return t.addStatic(name, content, perm, mtime) })
+}
+
+// addUnder calls add, and once more after having made the directories above name if they were missing.
+func (t *Tree) addUnder(name string, add func() error) error {
+	err := add()
 	if err == fs.ErrNotExist {
 		if err := t.MkdirAll(path.Dir(name), 0o755); err != nil {
 			return err
 		}
-		err = t.addStatic(name, content, perm, mtime)
+		err = add()
 	}
 	return pathError("add", name, err)
 }

@@ -60,6 +60,7 @@ type Tree struct {
 	orphans           map[uint64]*inode // inodes without a name that are still open; no clone sees them
 	orphanBytes       int64             // the part of used.Bytes held by orphans
 	mounts            mountSet
+	devices           deviceSet
 }
 
 const rootIno = 1
@@ -126,6 +127,7 @@ func (t *Tree) share(l *ledger) *Tree {
 		opens:   map[uint64]int{},
 		orphans: map[uint64]*inode{},
 		mounts:  t.mounts.retain(),
+		devices: t.devices,
 	}
 }
 
@@ -146,7 +148,7 @@ func (t *Tree) Close() error {
 	}
 	mounts := t.mounts
 	t.closed = true
-	t.inodes, t.orphans, t.opens, t.mounts = radix[inode]{}, nil, nil, nil
+	t.inodes, t.orphans, t.opens, t.mounts, t.devices = radix[inode]{}, nil, nil, nil, nil
 	t.used, t.orphanBytes = Usage{}, 0
 	t.mu.Unlock()
 	t.locks.close()
