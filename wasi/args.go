@@ -32,6 +32,9 @@ func newCstrings(list []string) (cstrings, error) {
 
 // sizes writes the number of strings and the bytes they take.
 func (s cstrings) sizes(mem memory, count, size uint32) errno {
+	if e := mem.check(size, 4); e != errSuccess {
+		return e
+	}
 	if e := mem.putUint32(count, uint32(len(s.offsets))); e != errSuccess {
 		return e
 	}

@@ -554,9 +554,14 @@ func TestCalls(t *testing.T) {
 func TestFaultHasNoEffect(t *testing.T) {
 	g := newFixture(t)
 	g.writeLists()
+	g.write(outPtr, "\x00\x00\x00\x00")
 	g.want(errFault, "path_open", fdRoot, 0, "made", int(openCreate), 0, 0, 0, past)
 	if _, err := g.tree.Stat("/made"); err == nil {
 		t.Error("path_open has made a file without a place for its descriptor")
+	}
+	g.want(errFault, "args_sizes_get", outPtr, past)
+	if n := g.uint32(outPtr); n != 0 {
+		t.Errorf("args_sizes_get has written %d", n)
 	}
 	g.want(errFault, "fd_read", fdFile, listPtr, 1, past)
 	g.must("fd_tell", fdFile, outPtr)
