@@ -187,14 +187,23 @@ func stretch(b []byte, size int) []byte {
 // resize cuts or extends the file. Extending leaves a hole. Preconditions: t.mu is held exclusively, n may be
 // changed, 0 <= size <= maxFileSize.
 func (t *Tree) resize(n *inode, size int64) {
-	if size < n.size {
+	switch {
+	case size == 0:
+		t.discard(n)
+	case size < n.size:
 		t.cutChunks(n, size)
 		n.base = n.base[:min(int64(len(n.base)), size)]
 	}
 	n.size = size
 }
 
-// cutChunks removes the chunks beyond size and shortens the one in which it falls.
+// discard empties the file. Nodes that it shares are not touched.
+func (t *Tree) discard(n *inode) {
+	t.charge(n, -t.charged(n))
+	n.size, n.base, n.head, n.tail = 0, nil, nil, radix[chunk]{}
+}
+
+// cutChunks removes the chunks beyond size, which is not 0, and shortens the one in which it falls.
 func (t *Tree) cutChunks(n *inode, size int64) {
 	last, in := size/chunkSize, int(size%chunkSize)
 	if c := n.chunk(last); c != nil && in > 0 && len(c.b) > in {
@@ -205,10 +214,6 @@ func (t *Tree) cutChunks(n *inode, size int64) {
 	}
 	if in > 0 {
 		last++
-	}
-	if last == 0 && n.head != nil {
-		t.charge(n, -t.paid(0, n.head))
-		n.head = nil
 	}
 	for i, c := n.tail.next(uint64(last)); c != nil; i, c = n.tail.next(i + 1) {
 		t.charge(n, -t.paid(int64(i), c))

@@ -163,7 +163,7 @@ func (t *Tree) unlinked(n *inode, now int64) {
 		t.setDevice(n.ino, nil)
 	}
 	if t.opens[n.ino] == 0 {
-		t.resize(n, 0)
+		t.discard(n)
 		return
 	}
 	t.orphans[n.ino] = n
@@ -180,7 +180,7 @@ func (t *Tree) release(ino uint64) {
 	}
 	delete(t.opens, ino)
 	if n := t.orphans[ino]; n != nil {
-		t.resize(t.edit(ino), 0)
+		t.discard(t.edit(ino))
 		delete(t.orphans, ino)
 	}
 }
