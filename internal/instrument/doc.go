@@ -22,8 +22,11 @@
 // A price is in instructions, of which a few weigh more than one (see weight). Checks stand at the header of every
 // loop that is branched back to, at the entry of enough functions, and before enough indirect calls, that no cycle of
 // the call graph is free of them (see cuts), and wherever a path without any would become dearer than maxPrice. What a
-// function executes before its first check is paid for by its caller, as part of the price of the call. Operations whose
-// work depends on an operand, such as memory.fill, pay for that operand when they meet it.
+// function executes before its first check is paid for by its caller, as part of the price of the call, up to maxEntry;
+// dearer functions have a check at their entry. Operations whose work depends on an operand, such as memory.fill, pay
+// for that operand when they meet it.
+//
+// So between two ticks a guest executes no more instructions than it was given, and the price of one check.
 //
 // What is unpaid is what the host itself starts: calling an exported function executes at most maxPrice before the
 // first check, and so does every call back into the guest from an imported function.

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -41,6 +42,9 @@ func FuzzRewrite(f *testing.F) {
 					t.Fatalf("not an error within the module: %v", err)
 				}
 				continue
+			}
+			if bytes.Contains(wasm, []byte("\x04name")) && !bytes.Contains(m.Wasm, []byte("\x04name")) {
+				continue // the runtime allocates what a malformed name section tells it to, gigabytes if need be
 			}
 			// A runtime of its own for each module, because it remembers every type it has met.
 			rt := wazero.NewRuntimeWithConfig(ctx, cfg)

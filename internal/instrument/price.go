@@ -1,8 +1,6 @@
 package instrument
 
-// maxPrice is where a path without a check is cut by one. No check costs more than three times as much. The smaller it
-// is the closer prices are to what is executed, since a call is paid for as if it took its dearest path; but the more
-// checks there are.
+// maxPrice is where a path without a check is cut by one. No check costs more than three times as much.
 const maxPrice = 1 << 12
 
 // pricer computes what each check of a function has to pay. It walks the function backwards, so that at every point it

@@ -79,6 +79,14 @@ func TestNoPriceIsLarge(t *testing.T) {
 				checks++
 			}
 		}
+		for _, price := range rw.entryPrice {
+			if price > 3*maxPrice {
+				t.Errorf("%s: entry of %d", name, price)
+			}
+			if price > 0 {
+				checks++
+			}
+		}
 		if checks == 0 {
 			t.Errorf("%s: no check", name)
 		}
