@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -59,8 +60,12 @@ func (a *app) run(ctx context.Context, args []string) int {
 	case errors.As(err, &status):
 		return int(status)
 	}
+	code := errorStatus(err)
+	if a.json {
+		_ = json.NewEncoder(a.stdout).Encode(map[string]any{"exit_code": code, "error": err.Error()})
+	}
 	fmt.Fprintf(a.stderr, "belljar: %v\n", err)
-	return errorStatus(err)
+	return code
 }
 
 func errorStatus(err error) int {

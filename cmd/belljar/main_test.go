@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts call the command as a process of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"belljar": func() {
+			a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+			os.Exit(a.run(context.Background(), os.Args[1:]))
+		},
+	})
+}
+
+// TestScripts runs testdata/*.txtar: whole command lines with what they print and answer.
+func TestScripts(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip("no user cache folder to keep the compiled interpreter in:", err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("STATE", filepath.Join(cache, "belljar")) // as other tests do; HOME is the script's
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+	})
+}
+
+// status WANT ARG… runs belljar and compares its exit status; standard output and error can be matched afterwards.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status WANT ARG…")
+	}
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec("belljar", args[1:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("status %d, want %s", got, args[0])
+	}
+}
