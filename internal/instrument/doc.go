@@ -28,7 +28,7 @@
 //
 // So between two ticks a guest executes no more instructions than it was given, and the price of one check.
 //
-// What is unpaid is what the host itself starts: calling an exported function executes at most maxPrice before the
+// What is unpaid is what the host itself starts: calling an exported function executes at most maxEntry before the
 // first check, and so does every call back into the guest from an imported function.
 //
 // # Hostile modules

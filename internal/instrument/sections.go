@@ -31,8 +31,8 @@ var sectionOrder = [...]byte{
 	sectionStart, sectionElement, sectionDataCount, sectionCode, sectionData,
 }
 
-// maxModule keeps offsets and the positions of events within 32 bits with room to spare.
-const maxModule = 1 << 29
+// maxModule bounds what a rewriting allocates, at most some thirty times the module.
+const maxModule = 1 << 27
 
 func (rw *rewriter) read() error {
 	if len(rw.src) > maxModule {
