@@ -19,7 +19,7 @@
 //	  global.set fuel
 //	end
 //
-// A price is in instructions, of which a few weigh more than one (see weight). Checks stand at the header of every
+// A price is in instructions, of which a few weigh more than one (see the weights in event.go). Checks stand at the header of every
 // loop that is branched back to, at the entry of enough functions, and before enough indirect calls, that no cycle of
 // the call graph is free of them (see cuts), and wherever a path without any would become dearer than maxPrice. What a
 // function executes before its first check is paid for by its caller, as part of the price of the call, up to maxEntry;
