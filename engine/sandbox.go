@@ -73,7 +73,11 @@ func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
 	sb.tree = base.CloneWith(vfs.Config{
 		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: 0o022,
 	})
-	if err := sb.mount(spec.Mounts); err != nil {
+	err = sb.mount(spec.Mounts)
+	if err == nil && spec.Replay != nil {
+		err = addRandomDevices(sb.tree, sb.random)
+	}
+	if err != nil {
 		_ = sb.tree.Close()
 		return nil, err
 	}
