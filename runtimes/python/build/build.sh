@@ -19,9 +19,10 @@ umask 022
 SRC=$WORK/src
 ROOTDIR=$WORK/root      # cross-built libraries and headers
 TOOLS=$WORK/tools
-CC=$TOOLS/wasi-cc
+CC=wasi-cc             # in $TOOLS, by name: programs remember how they were compiled
 AR=llvm-ar-19 RANLIB=llvm-ranlib-19 NM=llvm-nm-19
 HOST=wasm32-wasip1
+export PATH=$TOOLS:$PATH
 
 # step NAME FUNCTION: runs FUNCTION once, in $WORK, logging to log/NAME.
 step() {
@@ -144,11 +145,11 @@ toolchain() {
 	ln -s /usr/lib/llvm-19/lib/clang/19/lib/wasi "$TOOLS/resource/lib/wasm32-unknown-wasip1"
 	# clang -O runs any wasm-opt it finds after linking, which would make the output depend on the machine.
 	printf '#!/bin/sh\nexit 0\n' >"$TOOLS/bin/wasm-opt"
-	cat >"$CC" <<-END
+	cat >"$TOOLS/$CC" <<-END
 		#!/bin/sh
 		exec clang-19 --target=$HOST --sysroot=$WORK/sysroot/usr -resource-dir=$TOOLS/resource -B $TOOLS/bin -Wno-unused-command-line-argument -ffile-prefix-map=$WORK=. "\$@"
 	END
-	chmod +x "$TOOLS/bin/wasm-opt" "$CC"
+	chmod +x "$TOOLS/bin/wasm-opt" "$TOOLS/$CC"
 	mkdir -p "$ROOTDIR/lib" "$ROOTDIR/include"
 }
 
@@ -222,14 +223,15 @@ openssl() {
 		    },
 		);
 	END
-	"$SRC/openssl/Configure" --config=wasi.conf wasi --prefix="$ROOTDIR" --libdir=lib --openssldir=/etc/ssl \
+	"$SRC/openssl/Configure" --config=wasi.conf wasi --prefix=/usr --libdir=lib --openssldir=/etc/ssl \
 		no-shared no-asm no-threads no-sock no-ui-console no-dso no-engine no-afalgeng no-async no-tests \
 		no-secure-memory no-module no-autoload-config no-ct no-cms no-cmp no-ts no-ocsp no-srp no-srtp \
 		no-dtls no-psk no-nextprotoneg no-gost no-idea no-seed no-camellia no-aria no-cast no-bf no-rc2 no-rc4 \
 		no-rc5 no-md2 no-mdc2 no-whirlpool no-sm2 no-sm3 no-sm4 no-ec2m no-siv no-ocb no-legacy no-rfc3779 \
 		no-static-engine no-err
 	make -j"$JOBS" build_generated libcrypto.a libssl.a
-	make install_dev
+	make install_dev DESTDIR="$PWD/installed"
+	cp -r installed/usr/. "$ROOTDIR/"
 }
 
 native_python() {
@@ -256,7 +258,8 @@ cross_python() {
 	cd "$WORK/cross"
 	config_site >config.site
 	local emulate_libs="-lwasi-emulated-getpid -lwasi-emulated-signal -lwasi-emulated-process-clocks -lwasi-emulated-mman"
-	CONFIG_SITE=$PWD/config.site "$SRC/python/configure" \
+	# By a relative path, which getpath remembers.
+	CONFIG_SITE=$PWD/config.site ../src/python/configure \
 		--host=$HOST --build=x86_64-pc-linux-gnu --with-build-python="$WORK/native/python" --prefix=/usr \
 		--disable-test-modules --without-ensurepip --with-system-libmpdec=no --disable-ipv6 --with-pymalloc \
 		--with-openssl="$ROOTDIR" --with-openssl-rpath=no \
@@ -289,7 +292,7 @@ tree() {
 	mkdir -p "$lib/lib-dynload" "$lib/site-packages"
 	cp "$HERE/_belljar.py" "$HERE/readline.py" "$lib/"
 	config=$(cat "$WORK/cross/pybuilddir.txt")/_sysconfigdata__wasi_wasm32-wasi.py
-	sed -e "s#$CC#clang#g; s#$WORK/src#/usr/src#g; s#$WORK#/usr/src#g" "$WORK/cross/$config" >"$lib/$(basename "$config")"
+	sed -e "s#$WORK/src#/usr/src#g; s#$WORK#/usr/src#g" "$WORK/cross/$config" >"$lib/$(basename "$config")"
 	"$WORK/native/python" -m compileall -q -j "$JOBS" --invalidation-mode unchecked-hash -s "$WORK/tree" -p / "$lib"
 	local region
 	for region in africa antarctica asia australasia europe northamerica southamerica etcetera factory backward; do
