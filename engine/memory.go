@@ -127,7 +127,7 @@ func (im *memoryImage) encode() []byte {
 
 var errImageCut = errors.New("memory image: cut short")
 
-// decodeImage reads what encode wrote. The image aliases b.
+// decodeImage reads what encode wrote. The image may alias b.
 func decodeImage(b []byte) (*memoryImage, error) {
 	le := binary.LittleEndian
 	if len(b) < 12 {

@@ -14,7 +14,8 @@ import (
 // until they are written.
 type backing struct {
 	fd      int
-	pagemap int // /proc/self/pagemap, or -1
+	pagemap int    // /proc/self/pagemap, or -1
+	view    []byte // the content, read-only
 }
 
 func newBacking(im *memoryImage) (backing, error) {
@@ -26,7 +27,7 @@ func newBacking(im *memoryImage) (backing, error) {
 	if err != nil {
 		pagemap = -1
 	}
-	b := backing{fd, pagemap}
+	b := backing{fd: fd, pagemap: pagemap}
 	if err := b.fill(im); err != nil {
 		b.close()
 		return backing{}, err
@@ -34,7 +35,21 @@ func newBacking(im *memoryImage) (backing, error) {
 	return b, nil
 }
 
-func (b backing) fill(im *memoryImage) error {
+// look maps the content, to which the image's extents then point instead of to memory of their own.
+func (b *backing) look(im *memoryImage) (err error) {
+	if im.size == 0 {
+		return nil
+	}
+	if b.view, err = unix.Mmap(b.fd, 0, int(im.size), unix.PROT_READ, unix.MAP_SHARED); err != nil {
+		return fmt.Errorf("map memfd: %w", err)
+	}
+	for i, x := range im.extents {
+		im.extents[i].data = b.view[x.off:][:len(x.data):len(x.data)]
+	}
+	return nil
+}
+
+func (b *backing) fill(im *memoryImage) error {
 	if err := unix.Ftruncate(b.fd, int64(im.size)); err != nil {
 		return fmt.Errorf("size memfd: %w", err)
 	}
@@ -51,10 +66,13 @@ func (b backing) fill(im *memoryImage) error {
 	if _, err := unix.FcntlInt(uintptr(b.fd), unix.F_ADD_SEALS, seals); err != nil {
 		return fmt.Errorf("seal memfd: %w", err)
 	}
-	return nil
+	return b.look(im)
 }
 
 func (b backing) close() {
+	if b.view != nil {
+		_ = unix.Munmap(b.view)
+	}
 	_ = unix.Close(b.fd)
 	if b.pagemap >= 0 {
 		_ = unix.Close(b.pagemap)

@@ -72,25 +72,27 @@ func (p *program) loadAnew(ctx context.Context, report func(step string)) (*load
 	}
 	report("compile " + p.def.Path)
 	l := &loadedProgram{info: *info, cold: newPool(cold)}
+	kept := make(chan *memoryImage, 1)
+	go func() { kept <- p.keptWarmImage(info) }() // ends with the file's last byte; always received from
 	// Compilation can't be cancelled; the context carries only how many workers it may use.
 	compileCtx := experimental.WithCompilationWorkers(context.WithoutCancel(ctx), runtime.GOMAXPROCS(0))
 	if l.code, err = p.engine.runtime.CompileModule(compileCtx, wasm); err != nil {
-		cold.close()
-		return nil, fmt.Errorf("compile: %w", err)
+		err = fmt.Errorf("compile: %w", err)
 	}
-	if err := context.Cause(ctx); err != nil {
-		l.close()
-		return nil, err
+	warm := <-kept
+	if warm != nil {
+		l.warm = newPool(warm)
 	}
-	if p.def.Warm == nil {
-		return l, nil
+	if err == nil {
+		err = context.Cause(ctx)
 	}
-	warm, err := p.warmImage(ctx, l, report)
+	if err == nil && p.def.Warm != nil && l.warm == nil {
+		err = p.warmAnew(ctx, l, report)
+	}
 	if err != nil {
 		l.close()
 		return nil, err
 	}
-	l.warm = newPool(warm)
 	return l, nil
 }
 
@@ -160,25 +162,46 @@ func coldImage(m *instrument.Module) (*memoryImage, error) {
 	return captureImage(memory, nil)
 }
 
-// warmImage answers the program's warm state, from the cache or by running the warm-up.
-func (p *program) warmImage(ctx context.Context, l *loadedProgram, report func(step string)) (*memoryImage, error) {
-	if len(l.info.Stateful) > 0 {
-		return nil, fmt.Errorf("can't be warmed: the module %s", strings.Join(l.info.Stateful, ", and "))
+// warmName is the warm image's name in the cache: what it is made of.
+func (p *program) warmName() string {
+	parts := append([]string{p.def.Digest, p.def.Warm.Entry}, p.def.Warm.Args...)
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:]) + ".warm"
+}
+
+// keptWarmImage answers the program's warm state from the cache, or nil.
+func (p *program) keptWarmImage(info *moduleInfo) *memoryImage {
+	if p.def.Warm == nil || len(info.Stateful) > 0 {
+		return nil
 	}
-	sum := sha256.Sum256([]byte(strings.Join(append([]string{p.def.Digest, p.def.Warm.Entry}, p.def.Warm.Args...), "\x00")))
-	name := hex.EncodeToString(sum[:]) + ".warm"
-	if b, ok := p.engine.cache.load(name); ok {
-		if im, err := decodeImage(b); err == nil && len(im.globals) == len(l.info.Globals) {
-			return im, nil
-		}
+	b, ok := p.engine.cache.load(p.warmName())
+	if !ok {
+		return nil
+	}
+	im, err := decodeImage(b)
+	if err != nil {
+		return nil
+	}
+	if len(im.globals) != len(info.Globals) {
+		im.close()
+		return nil
+	}
+	return im
+}
+
+// warmAnew runs the warm-up and keeps what it leaves behind.
+func (p *program) warmAnew(ctx context.Context, l *loadedProgram, report func(step string)) error {
+	if len(l.info.Stateful) > 0 {
+		return fmt.Errorf("can't be warmed: the module %s", strings.Join(l.info.Stateful, ", and "))
 	}
 	report("warm " + p.def.Path)
 	im, err := p.warmUp(ctx, l)
 	if err != nil {
-		return nil, fmt.Errorf("warm up: %w", err)
+		return fmt.Errorf("warm up: %w", err)
 	}
-	p.keep(map[string][]byte{name: im.encode()})
-	return im, nil
+	p.keep(map[string][]byte{p.warmName(): im.encode()})
+	l.warm = newPool(im)
+	return nil
 }
 
 func (p *program) close() {
