@@ -114,7 +114,7 @@ func newBareGuest(ctx context.Context, cacheDir string, meter bool) (g *bareGues
 	if err != nil {
 		return nil, err
 	}
-	if g.module, err = instrument.Rewrite(wasm, instrument.Config{Meter: meter}); err != nil {
+	if g.module, err = instrument.Rewrite(wasm, instrument.Config{Meter: meter, LazyTable: meter}); err != nil {
 		return nil, err
 	}
 	if cacheDir == "" {

@@ -113,7 +113,7 @@ func (p *program) prepare(report func(step string)) ([]byte, *moduleInfo, *memor
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("read module: %w", err)
 	}
-	m, err := instrument.Rewrite(module, instrument.Config{Meter: true})
+	m, err := instrument.Rewrite(module, instrument.Config{Meter: true, LazyTable: true})
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("rewrite module: %w", err)
 	}

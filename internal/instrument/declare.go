@@ -143,7 +143,8 @@ func (rw *rewriter) readFunctions(r *reader) []byte {
 	for range n {
 		rw.funcs = append(rw.funcs, r.index(len(rw.sigs), "type"))
 	}
-	return append(appendU(nil, uint64(n)), r.b[start:r.pos]...)
+	rw.counts[sectionFunction] = n
+	return clone(r.b[start:r.pos])
 }
 
 // memory reads the type of the module's only memory and appends it unshared.
@@ -207,7 +208,7 @@ func (rw *rewriter) readTables(r *reader) []byte {
 			r.failAt(at, "impossible limits of a table")
 		}
 		if hasInit {
-			t.init = rw.refExpr(r, nil, typ)
+			t.init, _ = rw.refExpr(r, nil, typ)
 		}
 		if total += uint64(t.lo); total > MaxTableEntries {
 			r.failAt(at, "tables of more than %d elements", MaxTableEntries)
@@ -216,6 +217,9 @@ func (rw *rewriter) readTables(r *reader) []byte {
 		if r.err != nil {
 			return nil
 		}
+	}
+	if rw.cfg.Meter && rw.cfg.LazyTable && rw.tables == 0 && n == 1 && tables[0].init == nil && tables[0].head[0] == typeFuncref {
+		rw.lazy = &lazyTable{funcs: make([]uint32, tables[0].lo)}
 	}
 	rw.tables += n
 	w := appendU(nil, uint64(n))
@@ -249,7 +253,7 @@ func (rw *rewriter) readGlobals(r *reader) []byte {
 		start := r.pos
 		typ, mutable := rw.globalType(r)
 		w = append(w, r.b[start:r.pos]...)
-		w = rw.refExpr(r, w, typ)
+		w, _ = rw.refExpr(r, w, typ)
 		if mutable {
 			rw.out.Globals = append(rw.out.Globals, Global{Name: globalName(rw.globalCount), Type: typeName(typ)})
 			if typ == typeV128 || isRef(typ) {
@@ -308,6 +312,7 @@ func (rw *rewriter) readExports(r *reader) []byte {
 			i = rw.shift(i)
 		case kindTable:
 			i = r.index(rw.tables, "table")
+			rw.lazy = nil
 		case kindMemory:
 			i = r.index(rw.memories(), "memory")
 		case kindGlobal:

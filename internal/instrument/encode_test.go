@@ -57,7 +57,6 @@ var (
 	typeNone = cat(0x60, 0, 0)          // (func)
 	typeInt  = cat(0x60, 1, typeI32, 0) // (func (param i32))
 	typeBack = cat(0x60, 0, 1, typeI32) // (func (result i32))
-	typeMany = cat(0x60, 3, typeI32, typeI32, typeI32, 0)
 )
 
 // meterHost instantiates a metered module whose ticks call tick.

@@ -36,7 +36,7 @@ func FuzzRewrite(f *testing.F) {
 	cfg := wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(specFeatures).WithMemoryLimitPages(16)
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		for _, meter := range []bool{true, false} {
-			m, err := Rewrite(wasm, Config{Meter: meter})
+			m, err := Rewrite(wasm, Config{Meter: meter, LazyTable: meter})
 			if err != nil {
 				if e := (*Error)(nil); !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(wasm) {
 					t.Fatalf("not an error within the module: %v", err)

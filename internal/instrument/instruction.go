@@ -195,6 +195,7 @@ func (s *scanner) call(start int, op byte) {
 		t := s.index(len(s.rw.sigs), "type")
 		if op == 0x11 || op == 0x13 { // call_indirect return_call_indirect
 			s.index(s.rw.tables, "table")
+			s.cur.scratch = s.cur.scratch || s.rw.lazy != nil
 		}
 		if s.err != nil {
 			return
@@ -216,6 +217,7 @@ func (s *scanner) reference(start int, op byte) {
 		s.valueType(len(s.rw.sigs))
 	case 0x25, 0x26: // table.get table.set
 		s.index(s.rw.tables, "table")
+		s.rw.lazy = nil
 		if op == 0x26 {
 			s.rw.reason("changes a table")
 		}

@@ -26,6 +26,10 @@ const MaxTableEntries = 1 << 20
 // Config says what to insert. The zero value meters nothing but still exports globals and extracts data.
 type Config struct {
 	Meter bool // insert checks
+	// LazyTable sets each element of the module's table at the first indirect call through it rather than at
+	// instantiation, which takes an allocation for each. It needs Meter, and changes nothing for a module whose table
+	// is imported, exported, or looked into by anything but indirect calls.
+	LazyTable bool
 }
 
 // Module is a rewritten module and what its host must know of it.
@@ -109,13 +113,14 @@ type rewriter struct {
 	escapes  []bool      // by function index: it may be called through a reference
 	bodies   []body      // of the defined functions
 
-	tables, tags int      // imported and defined
-	globalCount  int      // imported and defined
-	mutable      []uint32 // indices of out.Globals
-	elems, datas int      // segments; datas may come from the data count section
-	passive      bool     // a data segment is passive
-	dropsData    bool     // the code drops data segments
-	start        uint32   // rewritten index of the start function
+	tables, tags int        // imported and defined
+	globalCount  int        // imported and defined
+	mutable      []uint32   // indices of out.Globals
+	elems, datas int        // segments; datas may come from the data count section
+	passive      bool       // a data segment is passive
+	dropsData    bool       // the code drops data segments
+	start        uint32     // rewritten index of the start function
+	lazy         *lazyTable // nil: the table is filled at instantiation
 	stateful     map[string]bool
 
 	// counts are the elements of the sections that elements are added to, whose content is kept without its count.

@@ -12,8 +12,9 @@ func (rw *rewriter) meter() {
 		rw: rw, entry: make([]uint32, g.functions), byClass: make([]uint32, rw.sigCount), cutClass: cut[g.functions:],
 	}
 	rw.entryPrice = make([]uint32, g.functions)
-	// A heavy function checks at its entry rather than make its callers check around each call. Callees come before callers, so what a call before the first check costs is known when it is met. What other
-	// calls cost may not be, but it has no influence on the entry; a second walk sets their prices.
+	// A heavy function checks at its entry rather than make its callers check around each call. Callees come before
+	// callers, so what a call before the first check costs is known when it is met. What other calls cost may not be, but
+	// it has no influence on the entry; a second walk sets their prices.
 	g.visit(cut, func(uint32) {}, func(n uint32) {
 		if int(n) >= g.functions {
 			for _, f := range g.next(n) {

@@ -57,12 +57,13 @@ func (s *scanner) dataIndex(start int) {
 }
 
 func (s *scanner) tableChange() {
+	s.rw.lazy = nil
 	s.index(s.rw.tables, "table")
 	s.rw.reason("changes a table")
 }
 
 func (s *scanner) bulk(start, shift int) {
-	s.cur.bulk = true
+	s.cur.scratch = true
 	s.event(start, evBulk, uint32(shift))
 }
 

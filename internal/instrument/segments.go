@@ -24,14 +24,15 @@ const (
 type constant struct {
 	v     uint32 // the value, if it is an i32 computed from constants alone
 	known bool
-	ref   byte // opRefFunc or opRefNull if that is all of it
+	ref   byte   // opRefFunc or opRefNull if that is all of it
+	f     uint32 // the function of opRefFunc
 }
 
 // constExpr appends a constant expression to w with its function indices shifted.
 func (rw *rewriter) constExpr(r *reader, w []byte) ([]byte, constant) {
 	// Operands below an unknown one may be missing from the stack, which is then not ours to judge.
 	var stack []uint32
-	known, count, ref := true, 0, byte(0)
+	known, count, ref, function := true, 0, byte(0), uint32(0)
 	for ; r.err == nil; count++ {
 		start := r.pos
 		op := r.byte()
@@ -42,7 +43,7 @@ func (rw *rewriter) constExpr(r *reader, w []byte) ([]byte, constant) {
 				c.v = stack[0]
 			}
 			if count == 1 {
-				c.ref = ref
+				c.ref, c.f = ref, function
 			}
 			return append(w, opEnd), c
 		case opI32Const:
@@ -58,7 +59,7 @@ func (rw *rewriter) constExpr(r *reader, w []byte) ([]byte, constant) {
 			f := r.index(len(rw.funcs), "function")
 			rw.escape(f)
 			w = appendU(append(w, op), uint64(rw.shift(f)))
-			known, ref = false, op
+			known, ref, function = false, op, f
 			continue
 		default:
 			known, ref = false, op
@@ -72,13 +73,13 @@ func (rw *rewriter) constExpr(r *reader, w []byte) ([]byte, constant) {
 // refExpr appends a constant expression for a reference of the given type. What the runtime makes of expressions for
 // references to types of the module is checked here again, because wazero 1.12 takes every reference that isn't a
 // ref.func for one to the first function: for a null it can't follow, or for a function of another type.
-func (rw *rewriter) refExpr(r *reader, w []byte, typ byte) []byte {
+func (rw *rewriter) refExpr(r *reader, w []byte, typ byte) ([]byte, constant) {
 	at := r.pos
 	w, c := rw.constExpr(r, w)
 	if typ == typeRef && c.ref != opRefFunc || typ == typeRefNull && c.ref != opRefFunc && c.ref != opRefNull {
 		r.failAt(at, "unsupported first value for a typed reference")
 	}
-	return w
+	return w, c
 }
 
 func fold(op byte, a, b uint32) uint32 {
@@ -121,45 +122,76 @@ func (rw *rewriter) readElements(r *reader) []byte {
 	n := r.count(3)
 	rw.elems = n
 	w := appendU(nil, uint64(n))
+	if rw.lazy != nil {
+		rw.lazy.elements = appendU(nil, uint64(n))
+	}
 	for range n {
-		start := r.pos
-		flags := r.u32()
-		if flags > 7 {
-			r.failAt(start, "unknown element segment flags %#x", flags)
-		}
-		w = append(w, byte(flags))
-		if flags&1 == 0 {
-			if flags&2 != 0 {
-				w = appendU(w, uint64(r.index(rw.tables, "table")))
-			}
-			w, _ = rw.constExpr(r, w)
-		}
-		typ := byte(typeFuncref)
-		if flags&3 != 0 {
-			at := r.pos
-			if flags&4 == 0 {
-				r.zero("element kind")
-			} else if typ = r.valueType(len(rw.sigs)); !isRef(typ) {
-				r.failAt(at, "elements of type %s", typeName(typ))
-			}
-			w = append(w, r.b[at:r.pos]...)
-		}
-		count := r.count(1)
-		w = appendU(w, uint64(count))
-		for range count {
-			if flags&4 != 0 {
-				w = rw.refExpr(r, w, typ)
-				continue
-			}
-			f := r.index(len(rw.funcs), "function")
-			rw.escape(f)
-			w = appendU(w, uint64(rw.shift(f)))
-		}
-		if r.err != nil {
+		at := len(w)
+		var s elements
+		if w, s = rw.readSegment(r, w); r.err != nil {
 			return nil
+		}
+		switch t := rw.lazy; {
+		case t == nil:
+		case !s.active:
+			t.elements = append(t.elements, w[at:]...)
+		case s.computed || !t.addSegment(s.offset, s.funcs):
+			rw.lazy = nil
+		default:
+			t.declare(rw, s.funcs)
 		}
 	}
 	return w
+}
+
+// elements is what an element segment holds.
+type elements struct {
+	active   bool
+	offset   constant
+	funcs    []uint32
+	computed bool // some are not functions that are known
+}
+
+func (rw *rewriter) readSegment(r *reader, w []byte) ([]byte, elements) {
+	var s elements
+	start := r.pos
+	flags := r.u32()
+	if flags > 7 {
+		r.failAt(start, "unknown element segment flags %#x", flags)
+	}
+	w = append(w, byte(flags))
+	if s.active = flags&1 == 0; s.active {
+		if flags&2 != 0 {
+			w = appendU(w, uint64(r.index(rw.tables, "table")))
+		}
+		w, s.offset = rw.constExpr(r, w)
+	}
+	typ := byte(typeFuncref)
+	if flags&3 != 0 {
+		at := r.pos
+		if flags&4 == 0 {
+			r.zero("element kind")
+		} else if typ = r.valueType(len(rw.sigs)); !isRef(typ) {
+			r.failAt(at, "elements of type %s", typeName(typ))
+		}
+		w = append(w, r.b[at:r.pos]...)
+	}
+	count := r.count(1)
+	w = appendU(w, uint64(count))
+	for range count {
+		if flags&4 != 0 {
+			var c constant
+			w, c = rw.refExpr(r, w, typ)
+			s.computed = s.computed || c.ref != opRefFunc
+			s.funcs = append(s.funcs, c.f)
+			continue
+		}
+		f := r.index(len(rw.funcs), "function")
+		rw.escape(f)
+		w = appendU(w, uint64(rw.shift(f)))
+		s.funcs = append(s.funcs, f)
+	}
+	return w, s
 }
 
 // Flags of a data segment.

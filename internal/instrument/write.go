@@ -19,6 +19,7 @@ const (
 func (rw *rewriter) write() {
 	if rw.cfg.Meter {
 		rw.addMeter()
+		rw.addLazyTable()
 		rw.sections[sectionCode] = rw.writeCode()
 	}
 	rw.addExports()
@@ -92,7 +93,7 @@ func (rw *rewriter) writeCode() []byte {
 	}
 	e := emitter{rw: rw, fuel: uint64(rw.globalCount), tick: uint64(rw.imports)}
 	e.check = e.makeCheck()
-	e.w = appendU(make([]byte, 0, 2*len(rw.sections[sectionCode])), uint64(len(rw.bodies)))
+	e.w = appendU(make([]byte, 0, 2*len(rw.sections[sectionCode])), uint64(len(rw.bodies)+rw.lazyFunctions()))
 	var scratch []byte
 	for i := range rw.bodies {
 		out := e.w
@@ -100,6 +101,9 @@ func (rw *rewriter) writeCode() []byte {
 		e.function(&rw.bodies[i], rw.entryPrice[i])
 		scratch = e.w
 		e.w = append(appendU(out, uint64(len(scratch))), scratch...)
+	}
+	if rw.lazy != nil {
+		e.fillers()
 	}
 	return e.w
 }
@@ -123,6 +127,12 @@ func (e *emitter) function(b *body, entry uint32) {
 			e.w = append(e.w, src[at:ev.pos+1]...)
 			e.w = appendU(e.w, uint64(e.rw.shift(ev.arg)))
 			at = ev.pos + uint32(ev.size)
+		case evCallRef, evTailCallRef:
+			if op := src[ev.pos]; e.rw.lazy != nil && (op == opCallIndirect || op == opReturnCallIndirect) {
+				e.w = append(e.w, src[at:ev.pos]...)
+				at = ev.pos
+				e.lookUp(b.locals)
+			}
 		case evBulk:
 			e.w = append(e.w, src[at:ev.pos]...)
 			at = ev.pos
@@ -142,15 +152,15 @@ func (e *emitter) function(b *body, entry uint32) {
 	e.w = append(e.w, src[at:b.end]...)
 }
 
-// declare writes the declarations of the locals, and one more i32 if lengths must be paid for.
+// declare writes the declarations of the locals, and one more i32 if the rewriter needs it.
 func (e *emitter) declare(b *body) {
 	r := reader{b: e.rw.src[:b.code], pos: int(b.start)}
 	n := uint64(r.u32())
-	if b.bulk {
+	if b.scratch {
 		n++
 	}
 	e.w = append(appendU(e.w, n), e.rw.src[r.pos:b.code]...)
-	if b.bulk {
+	if b.scratch {
 		e.w = append(e.w, 1, typeI32)
 	}
 }
