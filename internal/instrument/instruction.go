@@ -195,7 +195,9 @@ func (s *scanner) call(start int, op byte) {
 		t := s.index(len(s.rw.sigs), "type")
 		if op == 0x11 || op == 0x13 { // call_indirect return_call_indirect
 			s.index(s.rw.tables, "table")
-			s.cur.scratch = s.cur.scratch || s.rw.lazy != nil
+			if s.rw.lazy != nil {
+				s.cur.scratch, s.rw.lazy.called = true, true
+			}
 		}
 		if s.err != nil {
 			return

@@ -5,6 +5,7 @@ package instrument
 type lazyTable struct {
 	funcs    []uint32 // by element: index of the function, plus one; 0: null
 	elements []byte   // the element section that declares the functions and sets no element
+	called   bool     // there is an indirect call
 }
 
 // lazyGroup is how many elements one of the added functions sets, each on demand.

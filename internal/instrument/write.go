@@ -17,6 +17,9 @@ const (
 
 // write puts the rewritten sections together.
 func (rw *rewriter) write() {
+	if rw.lazy != nil && !rw.lazy.called {
+		rw.lazy = nil
+	}
 	if rw.cfg.Meter {
 		rw.addMeter()
 		rw.addLazyTable()
