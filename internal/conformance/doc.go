@@ -1,0 +1,13 @@
+// Package conformance runs other projects' test suites on the engine. It holds tests alone.
+//
+// CPython's own test suite, one module per fresh sandbox:
+//
+//	internal/conformance/fetch.sh DIR
+//	export BELLJAR_CPYTHON_TESTS=DIR
+//	go test ./internal/conformance                                  # the quick list
+//	go test ./internal/conformance -full -timeout 60m               # every module
+//	go test ./internal/conformance -full -run CPython/modules/test_io -logs /tmp
+//
+// A module's result that differs from its row in testdata/cpython.txt fails the test, be it worse or better.
+// -update rewrites the rows that differ. -parallel bounds how many modules run at a time.
+package conformance
