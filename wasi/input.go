@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	inputSize = 32 << 10 // bytes asked of a Reader at a time
+	inputSize    = 4 << 10  // bytes asked of a Reader at first: many processes wait for input that is a line
+	maxInputSize = 32 << 10 // bytes asked once a Read has filled what it was given
 
 	// inputGrace is how long poll gives a Read that it has just begun: programs ask
 	// once, and without patience, whether there is input.
@@ -112,6 +113,9 @@ func (in *input) fill(done chan struct{}) {
 		in.buf = make([]byte, inputSize)
 	}
 	data, err := readSome(in.r, in.buf)
+	if len(data) == inputSize {
+		in.buf = make([]byte, maxInputSize) // data keeps the old one
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.data, in.err = data, err
