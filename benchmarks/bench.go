@@ -71,6 +71,8 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"a thousand live", s.live},
 		{"collector beside a guest", s.collector},
 		{"wall limit", s.wallLimit},
+		{"memory limit", s.memoryLimit},
+		{"full tree", s.fullTree},
 		{"HumanEval", s.humanEval},
 		{"meter", s.meterCost},
 		{"process start", s.processStart},
