@@ -20,7 +20,7 @@ import (
 const (
 	minGrant  = 1 << 16
 	maxGrant  = 1 << 24
-	grantTime = time.Millisecond
+	grantTime = 250 * time.Microsecond
 )
 
 // meter counts one process's ticks and stops it. All its methods but ticks belong to the process's goroutine.
