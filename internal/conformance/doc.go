@@ -10,4 +10,7 @@
 //
 // A module's result that differs from its row in testdata/cpython.txt fails the test, be it worse or better.
 // -update rewrites the rows that differ. -parallel bounds how many modules run at a time.
+//
+// The image lacks the C extensions that exist for these tests alone. Where a module can't even be loaded without one,
+// testdata/standins has one in Python, by which the tests that call it are skipped and the others run.
 package conformance
