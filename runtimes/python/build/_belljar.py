@@ -11,6 +11,14 @@ __all__ = ["at_wake"]
 
 _hooks = []
 
+# What these modules make at its first use, and is no copy's but the maker's.
+_UNSHARED = (
+    ("tempfile", "_name_sequence"),
+    ("tempfile", "tempdir"),
+    ("uuid", "_node"),
+    ("uuid", "_last_timestamp"),
+)
+
 
 def at_wake(hook):
     """Call hook() whenever a copy of this interpreter's memory comes alive."""
@@ -22,17 +30,15 @@ def _wake():
     """Make this copy's state its own. Called before the program's first line.
 
     OpenSSL's generator is not among it: it is seeded at its first use, and an
-    image is taken before that.
+    image is taken before that. What is as it should be isn't written, as every
+    page that is written is one more that copies don't share.
     """
     modules = sys.modules
     if (random := modules.get("random")) is not None:
         random._inst.seed()
-    if (tempfile := modules.get("tempfile")) is not None:
-        tempfile._name_sequence = None
-        tempfile.tempdir = None
-    if (uuid := modules.get("uuid")) is not None:
-        uuid._node = None
-        uuid._last_timestamp = None
+    for name, attr in _UNSHARED:
+        if (module := modules.get(name)) is not None and getattr(module, attr) is not None:
+            setattr(module, attr, None)
     if (numpy := modules.get("numpy.random")) is not None:
         numpy.seed()
     if (logging := modules.get("logging")) is not None:

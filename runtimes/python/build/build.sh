@@ -196,12 +196,13 @@ sqlite() {
 	cd "$WORK/sqlite"
 	"$SRC/sqlite/configure" --disable-tcl --disable-readline
 	make sqlite3.c
-	# No threads, no shared memory and no file locks between guests: the unix-none VFS is the default.
+	cp "$HERE/sqlite_wasi.c" .
+	# No threads and no shared memory.
 	DEFS="$EMULATE -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_MAX_MMAP_SIZE=0 \
-		-DSQLITE_DEFAULT_UNIX_VFS=\"unix-none\" -DSQLITE_TEMP_STORE=2 -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_FTS4 \
+		-DSQLITE_DEFAULT_UNIX_VFS=\"unix\" -DSQLITE_TEMP_STORE=2 -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_FTS4 \
 		-DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_ENABLE_COLUMN_METADATA \
 		-DSQLITE_ENABLE_DBSTAT_VTAB -DHAVE_USLEEP -DHAVE_ISNAN -DHAVE_STRCHRNUL" \
-		archive libsqlite3.a "$WORK/sqlite" sqlite3.c
+		archive libsqlite3.a "$WORK/sqlite" sqlite_wasi.c
 	cp sqlite3.h "$ROOTDIR/include/"
 }
 
@@ -228,7 +229,7 @@ openssl() {
 		no-secure-memory no-module no-autoload-config no-ct no-cms no-cmp no-ts no-ocsp no-srp no-srtp \
 		no-dtls no-psk no-nextprotoneg no-gost no-idea no-seed no-camellia no-aria no-cast no-bf no-rc2 no-rc4 \
 		no-rc5 no-md2 no-mdc2 no-whirlpool no-sm2 no-sm3 no-sm4 no-ec2m no-siv no-ocb no-legacy no-rfc3779 \
-		no-static-engine no-err
+		no-static-engine
 	make -j"$JOBS" build_generated libcrypto.a libssl.a
 	make install_dev DESTDIR="$PWD/installed"
 	cp -r installed/usr/. "$ROOTDIR/"

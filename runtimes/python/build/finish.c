@@ -142,23 +142,27 @@ static int clear_modules(PyObject *removed)
 	return cleared;
 }
 
-int finish_program(PyObject *kept, int status)
+void finish_modules(PyObject *kept)
 {
 	PyThreadState *tstate = _PyThreadState_GET();
-	PyObject *modules = PyImport_GetModuleDict();
-	shut_threads(modules);
-	_Py_FinishPendingCalls(tstate);
-	_PyAtExit_Call(tstate->interp);
-	int lost = finish_flush() < 0;
-
 	_PyGC_CollectNoFail(tstate);
 	clear_hiding_places(tstate->interp);
 	restore_streams();
-	PyObject *removed = remove_modules(modules, kept);
+	PyObject *removed = remove_modules(PyImport_GetModuleDict(), kept);
 	_PyGC_CollectNoFail(tstate);
 	if (removed != NULL && clear_modules(removed) > 0)
 		_PyGC_CollectNoFail(tstate);
 	Py_XDECREF(removed);
+}
+
+int finish_program(PyObject *kept, int status)
+{
+	PyThreadState *tstate = _PyThreadState_GET();
+	shut_threads(PyImport_GetModuleDict());
+	_Py_FinishPendingCalls(tstate);
+	_PyAtExit_Call(tstate->interp);
+	int lost = finish_flush() < 0;
+	finish_modules(kept);
 	// What finalizers have printed; a stream that failed before has been reported.
 	if (!lost)
 		lost = finish_flush() < 0;

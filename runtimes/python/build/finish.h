@@ -10,6 +10,9 @@
 // which is CPython's 120 when status was 0..255 and the standard streams couldn't be flushed.
 int finish_program(PyObject *kept, int status);
 
+// finish_modules does only the destroying.
+void finish_modules(PyObject *kept);
+
 // finish_flush flushes sys.stdout and sys.stderr. It returns -1 when one of them couldn't be.
 int finish_flush(void);
 

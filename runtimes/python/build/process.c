@@ -35,9 +35,14 @@ int process_args(int *argc, char ***argv)
 	return 0;
 }
 
-char **process_environ(void)
+void process_forget_environ(void)
 {
 	__wasilibc_deinitialize_environ();
+}
+
+char **process_environ(void)
+{
+	process_forget_environ();
 	__wasilibc_ensure_environ();
 	return __wasilibc_get_environ();
 }

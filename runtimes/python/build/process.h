@@ -10,6 +10,9 @@ int process_args(int *argc, char ***argv);
 // process_environ makes libc forget the environment it has read and returns the one of this process.
 char **process_environ(void);
 
+// process_forget_environ makes libc forget the environment, to read it again when it is asked for.
+void process_forget_environ(void);
+
 // process_enter_cwd makes the host's idea of the working directory libc's. When the host has none, or the
 // directory is gone, the process stays in "/".
 void process_enter_cwd(void);

@@ -13,6 +13,8 @@
 #include "Modules/main.c" // pymain_run_python is what `python3` runs, and static
 
 #include "finish.h"
+#include "heap.h"
+#include "immortal.h"
 #include "process.h"
 #include "wake.h"
 
@@ -32,6 +34,7 @@
 
 static struct {
 	int ready;
+	PyConfig *config;  // of the running interpreter
 	PyObject *modules; // dict: what sys.modules held when the image was taken
 } warm;
 
@@ -87,28 +90,14 @@ static int call(const char *module_name, const char *function)
 	return result == NULL ? -1 : 0;
 }
 
-// reserve_heap makes the allocator own HEAP_RESERVE free bytes. A memory that had to grow again for the same
-// request would mean that libc gave the first block back, and every program would pay for growing.
-static int reserve_heap(void)
-{
-	for (int i = 0; i < 2; i++) {
-		size_t before = __builtin_wasm_memory_size(0);
-		void *volatile block = malloc(HEAP_RESERVE);
-		if (block == NULL)
-			return -1;
-		free(block);
-		if (i == 1 && __builtin_wasm_memory_size(0) != before)
-			return -1;
-	}
-	return 0;
-}
-
 // freeze_all_but_main moves what is alive out of the collector's sight. __main__ stays in it: the objects of a
 // program hang on each other through its namespace, and are only found to be garbage if that is looked at.
 static int freeze_all_but_main(void)
 {
 	PyObject *main_module = PyImport_AddModuleRef("__main__");
 	if (main_module == NULL)
+		return -1;
+	if (immortal_all(main_module) < 0)
 		return -1;
 	PyObject *kept_back[] = {main_module, PyModule_GetDict(main_module)};
 	int tracked[Py_ARRAY_LENGTH(kept_back)];
@@ -125,21 +114,52 @@ static int freeze_all_but_main(void)
 	return result;
 }
 
-// settle makes the memory fit to be kept: garbage is gone, what is left is never looked at by the collector again,
-// and no byte is waiting in a buffer.
+// note_modules remembers the modules that are loaded. Every program has a __main__ of its own.
+static int note_modules(void)
+{
+	Py_XSETREF(warm.modules, PyDict_Copy(PyImport_GetModuleDict()));
+	return warm.modules != NULL ? PyDict_SetItemString(warm.modules, "__main__", Py_None) : -1;
+}
+
+// run_program wakes up and runs what the command line says, and returns its status.
+static int run_program(int argc, char **argv)
+{
+	int status = wake(warm.config, argc, argv);
+	if (status == 0)
+		pymain_run_python(&status);
+	return status;
+}
+
+// rehearse runs a program from waking up to its end, but for what only the end of an interpreter may do, and undoes
+// it. What is built, looked up or specialised on the way is so once, in the image.
+static int rehearse(void)
+{
+	static char *const argv[] = {"python3", "-c", "print(end='', flush=True)"};
+	PyObject *main_module = PyImport_AddModule("__main__");
+	PyObject *namespace = main_module ? PyDict_Copy(PyModule_GetDict(main_module)) : NULL;
+	if (namespace == NULL || note_modules() < 0)
+		return -1;
+	int status = run_program(Py_ARRAY_LENGTH(argv), (char **)argv);
+	finish_modules(warm.modules);
+
+	main_module = PyImport_AddModule("__main__");
+	if (main_module == NULL || PyDict_Update(PyModule_GetDict(main_module), namespace) < 0)
+		return -1;
+	Py_DECREF(namespace);
+	wake_forget(warm.config);
+	return status == 0 ? PySequence_DelItem(PySys_GetObject("path"), 0) : -1;
+}
+
+// settle makes the memory fit to be kept: garbage is gone, what is left is counted and collected no more, and no
+// byte is waiting in a buffer.
 static int settle(void)
 {
-	warm.modules = PyDict_Copy(PyImport_GetModuleDict());
-	// Every program has a __main__ of its own.
-	if (warm.modules == NULL || PyDict_SetItemString(warm.modules, "__main__", Py_None) < 0)
+	if (note_modules() < 0)
 		return -1;
 	PyGC_Collect();
 	if (freeze_all_but_main() < 0)
 		return -1;
-	if (finish_flush() < 0 || fflush(NULL) != 0)
-		return -1;
-	wake_settle();
-	return 0;
+	return finish_flush() < 0 || fflush(NULL) != 0 ? -1 : 0;
 }
 
 EXPORT("belljar_warm") int belljar_warm(void)
@@ -152,28 +172,26 @@ EXPORT("belljar_warm") int belljar_warm(void)
 	process_enter_cwd();
 	if (start_interpreter() < 0)
 		return -1;
+	warm.config = (PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET());
 	int result = import_all(argc - 1, argv + 1);
 	if (wake_prepare() < 0)
 		return fail("find the waking functions");
-	for (int i = 0; i < REHEARSALS; i++)
-		if (_PyRun_SimpleStringFlagsWithName("pass", "<string>", NULL) < 0)
-			return fail("rehearse");
 	if (call("_belljar", "_rehearse") < 0)
 		return fail("rehearse");
-	if (reserve_heap() < 0)
-		return fail("reserve the heap");
+	for (int i = 0; i < REHEARSALS; i++)
+		if (rehearse() < 0)
+			return fail("rehearse");
 	if (settle() < 0)
 		return fail("settle");
+	if (heap_close(HEAP_RESERVE) < 0)
+		return fail("reserve the heap");
 	warm.ready = 1;
 	return result;
 }
 
-static int main_warm(void)
+static int main_warm(int argc, char **argv)
 {
-	PyConfig *config = (PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET());
-	int status = wake(config);
-	if (status == 0)
-		pymain_run_python(&status);
+	int status = run_program(argc, argv);
 	status = finish_program(warm.modules, status < 0 ? 1 : status);
 	if (_PyRuntime.signals.unhandled_keyboard_interrupt)
 		status = SIGINT + 128;
@@ -196,6 +214,8 @@ _Noreturn void __wrap_Py_Exit(int status)
 // with an executable bit, which WASI's file attributes don't have.
 static int main_cold(int argc, char **argv)
 {
+	process_start_clock();
+	process_enter_cwd();
 	PyConfig config;
 	PyConfig_InitPythonConfig(&config);
 	PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
@@ -218,15 +238,10 @@ EXPORT("belljar_main") int belljar_main(void)
 {
 	int status = 1, argc;
 	char **argv;
-	if (warm.ready) {
-		status = main_warm();
-	} else if (process_args(&argc, &argv) < 0) {
+	if (process_args(&argc, &argv) < 0)
 		fail("read the arguments");
-	} else {
-		process_start_clock();
-		process_enter_cwd();
-		status = main_cold(argc, argv);
-	}
+	else
+		status = warm.ready ? main_warm(argc, argv) : main_cold(argc, argv);
 	fflush(NULL);
 	return status;
 }

@@ -1,10 +1,13 @@
 # Links the reactor in CPython's build folder: everything but CPython's own main.o, which reactor.c includes.
 include Makefile
 
-REACTOR_OBJS = reactor.o wake.o finish.o process.o
+REACTOR_OBJS = reactor.o wake.o finish.o heap.o immortal.o process.o scan.o
 
 $(REACTOR_OBJS): %.o: $(HERE)/%.c $(wildcard $(HERE)/*.h)
 	$(CC) -c $(PY_CORE_CFLAGS) -I$(srcdir) -o $@ $<
+
+# Not to be recognised as the functions that they are.
+scan.o: PY_CORE_CFLAGS += -msimd128 -fno-builtin
 
 python-reactor.wasm: $(REACTOR_OBJS) $(LIBRARY_OBJS)
 	$(LINKCC) $(PY_CORE_LDFLAGS) -mexec-model=reactor -Wl,--export=__stack_pointer -Wl,--wrap=Py_Exit \

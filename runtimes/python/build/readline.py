@@ -6,6 +6,10 @@ edit. History and completion settings are kept and have no other effect.
 
 backend = "readline"
 
+# The library whose functions these are.
+_READLINE_VERSION = _READLINE_RUNTIME_VERSION = 0x0802
+_READLINE_LIBRARY_VERSION = "8.2"
+
 _history = []
 _length = -1
 _completer = None

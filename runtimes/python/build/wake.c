@@ -3,6 +3,7 @@
 #include "pycore_fileutils.h"  // _Py_abspath
 #include "pycore_getopt.h"     // _PyOS_GetOpt
 #include "pycore_initconfig.h" // _PyWideStringList_AsList
+#include "pycore_pathconfig.h" // _PyPathConfig_ClearGlobal
 #include "pycore_pymem.h"      // _PyMem_RawWcsdup
 
 #include "process.h"
@@ -30,13 +31,9 @@ int wake_prepare(void)
 	wake_modules = import_attr("_belljar", "_wake");
 	new_stream = import_attr("_belljar", "_stream");
 	posix_environ = import_attr("posix", "environ");
-	return wake_modules && new_stream && posix_environ ? 0 : -1;
-}
-
-void wake_settle(void)
-{
 	for (int fd = 0; fd < STREAMS; fd++)
 		built_for[fd] = process_fd_kind(fd);
+	return wake_modules && new_stream && posix_environ ? 0 : -1;
 }
 
 // wake_environ fills posix.environ in place, as every reference to os.environ ends there. As in CPython the first
@@ -138,13 +135,9 @@ static int set_list(PyConfig *config, PyWideStringList *list, const char *name, 
 	return result;
 }
 
-// wake_command makes config and sys say what argv says. It returns 0, WAKE_USAGE or -1.
-static int wake_command(PyConfig *config)
+// wake_command makes config and sys say what the command line says. It returns 0, WAKE_USAGE or -1.
+static int wake_command(PyConfig *config, int argc, char **bytes)
 {
-	int argc;
-	char **bytes;
-	if (process_args(&argc, &bytes) < 0)
-		return -1;
 	wchar_t **argv = PyMem_RawCalloc(argc + 1, sizeof *argv);
 	if (argv == NULL)
 		return -1;
@@ -184,13 +177,13 @@ static int report(const char *act)
 	return -1;
 }
 
-int wake(PyConfig *config)
+int wake(PyConfig *config, int argc, char **argv)
 {
 	process_start_clock();
 	process_enter_cwd();
 	if (wake_environ() < 0)
 		return report("environment");
-	int status = wake_command(config);
+	int status = wake_command(config, argc, argv);
 	if (status != 0)
 		return status == WAKE_USAGE ? status : report("command line");
 	if (!config->buffered_stdio) {
@@ -202,4 +195,21 @@ int wake(PyConfig *config)
 	PyObject *done = PyObject_CallNoArgs(wake_modules);
 	Py_XDECREF(done);
 	return done == NULL ? report("modules") : 0;
+}
+
+static void forget_string(wchar_t **string)
+{
+	PyMem_RawFree(*string);
+	*string = NULL;
+}
+
+void wake_forget(PyConfig *config)
+{
+	forget_string(&config->run_command);
+	forget_string(&config->sys_path_0);
+	forget_string(&config->program_name);
+	PyConfig_SetWideStringList(config, &config->argv, 0, NULL);
+	PyConfig_SetWideStringList(config, &config->orig_argv, 0, NULL);
+	_PyPathConfig_ClearGlobal();
+	process_forget_environ();
 }
