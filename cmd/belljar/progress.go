@@ -10,54 +10,67 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows on a terminal which step is under way. How far a compilation is can't be known, so it turns
-// rather than fills.
+// progress shows on a terminal which step is under way, once it takes long. How far a compilation is can't be known,
+// so it turns rather than fills.
 type progress struct {
-	bar  *progressbar.ProgressBar // nil where nobody watches
+	w    io.Writer // nil where nobody watches
 	stop chan struct{}
 	done sync.WaitGroup
+
+	mu   sync.Mutex
+	name string
 }
 
 func newProgress(w io.Writer) *progress {
 	p := &progress{stop: make(chan struct{})}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return p
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.w = w
+		p.done.Go(p.turn) // ends with close
 	}
-	p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(w), progressbar.OptionSpinnerType(14),
-		progressbar.OptionClearOnFinish(), progressbar.OptionSetElapsedTime(true), progressbar.OptionSetVisibility(true))
 	return p
 }
 
-// step names the step that begins. The first one starts a goroutine that turns the display until close.
+// step names the step that begins.
 func (p *progress) step(name string) {
-	if p.bar == nil {
-		return
-	}
-	first := p.bar.State().Description == ""
-	p.bar.Describe(name)
-	if !first {
-		return
-	}
-	p.done.Go(func() {
-		t := time.NewTicker(100 * time.Millisecond)
-		defer t.Stop()
-		for {
-			select {
-			case <-p.stop:
-				return
-			case <-t.C:
-				_ = p.bar.Add(1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.name = name
+}
+
+func (p *progress) current() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.name
+}
+
+// turn shows nothing for the first ticks: most starts are over by then.
+func (p *progress) turn() {
+	const interval, patience = 100 * time.Millisecond, 5
+	t := time.NewTicker(interval)
+	defer t.Stop()
+	var bar *progressbar.ProgressBar
+	for n := 0; ; n++ {
+		select {
+		case <-p.stop:
+			if bar != nil {
+				_, _ = io.WriteString(p.w, "\r\x1b[K") // the library's own Clear leaves a spinner's line
 			}
+			return
+		case <-t.C:
 		}
-	})
+		if n < patience || p.current() == "" {
+			continue
+		}
+		if bar == nil {
+			bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.w), progressbar.OptionSpinnerType(14),
+				progressbar.OptionSetElapsedTime(true))
+		}
+		bar.Describe(p.current())
+		_ = bar.Add(1)
+	}
 }
 
 func (p *progress) close() {
 	close(p.stop)
 	p.done.Wait()
-	if p.bar != nil && p.bar.State().Description != "" {
-		_ = p.bar.Finish()
-		_ = p.bar.Clear()
-	}
 }
