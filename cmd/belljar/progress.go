@@ -53,7 +53,7 @@ func (p *progress) turn() {
 		select {
 		case <-p.stop:
 			if bar != nil {
-				_, _ = io.WriteString(p.w, "\r\x1b[K") // the library's own Clear leaves a spinner's line
+				_, _ = io.WriteString(p.w, "\r\x1b[K") // erase the line; the library's Clear leaves a spinner's
 			}
 			return
 		case <-t.C:
@@ -63,7 +63,7 @@ func (p *progress) turn() {
 		}
 		if bar == nil {
 			bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.w), progressbar.OptionSpinnerType(14),
-				progressbar.OptionSetElapsedTime(true))
+				progressbar.OptionSetElapsedTime(true), progressbar.OptionSetSpinnerChangeInterval(0)) // it turns by Add alone
 		}
 		bar.Describe(p.current())
 		_ = bar.Add(1)
