@@ -3,7 +3,7 @@
 #
 #   fetch.sh DIR      then: BELLJAR_CPYTHON_TESTS=DIR go test ./internal/conformance
 #
-# Needs a Debian with apt, and no root. Does nothing when DIR is already what it would make.
+# Needs a Debian 12 with apt, and no root. Does nothing when DIR is already what it would make.
 set -euo pipefail
 
 DIR=$(mkdir -p "${1:?usage: fetch.sh DIR}" && cd "$1" && pwd)
@@ -22,9 +22,12 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+# The archive is the one that the machine's own release comes from.
+mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v release="$1" '$1 == release { print $2; exit }'; }
+key=/usr/share/keyrings/debian-archive-keyring.gpg
 cat >"$work/sources.list" <<END
-deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main
-deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian-security trixie-security main
+deb [signed-by=$key] $(mirror bookworm) trixie main
+deb [signed-by=$key] $(mirror bookworm-security) trixie-security main
 END
 # The machine's own apt sources and lists are not touched. The suite is the same on every architecture; the digest
 # above is of amd64's package.
