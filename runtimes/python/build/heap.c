@@ -7,8 +7,8 @@
 #include "pycore_obmalloc.h" // struct _obmalloc_state
 #include "pycore_pystate.h"  // _PyInterpreterState_GET
 
-// No gap in libc's heap is longer than this: the reserve of one image is not that of the next.
-#define LONGEST_GAP (1 << 20)
+// Gaps are filled from this size down.
+#define FIRST_FILLER (1 << 20)
 
 // close_pools fills the pools of small objects, and takes the free ones of every arena. The pools to come are
 // neighbours in a new arena.
@@ -25,10 +25,10 @@ static int close_pools(struct _obmalloc_state *state)
 	return 0;
 }
 
-// close_gaps takes all memory below top from libc.
+// close_gaps takes all memory below top from libc. What is left there is shorter than a block's own header.
 static void close_gaps(char *top)
 {
-	for (size_t size = LONGEST_GAP; size > 0;) {
+	for (size_t size = FIRST_FILLER; size > 0;) {
 		char *block = malloc(size);
 		if (block != NULL && block < top)
 			continue;
@@ -37,24 +37,27 @@ static void close_gaps(char *top)
 	}
 }
 
+// reserve makes libc own room free bytes, and returns where they begin, or NULL. A memory that had to grow again for
+// the same request would mean that libc gave the first block back, and every program would pay for growing.
+static char *reserve(unsigned long room)
+{
+	char *volatile block = malloc(room);
+	free(block);
+	size_t size = __builtin_wasm_memory_size(0);
+	block = malloc(room);
+	free(block);
+	return __builtin_wasm_memory_size(0) == size ? block : NULL;
+}
+
 int heap_close(unsigned long room)
 {
 	PyInterpreterState *interp = _PyInterpreterState_GET();
 	_PyGC_ClearAllFreeLists(interp);
 	if (close_pools(interp->obmalloc) < 0)
 		return -1;
-	// A memory that had to grow again for the same request would mean that libc gave the first block back, and
-	// every program would pay for growing.
-	for (int i = 0; i < 2; i++) {
-		size_t before = __builtin_wasm_memory_size(0);
-		char *volatile block = malloc(room);
-		if (block == NULL)
-			return -1;
-		char *top = block;
-		free(block);
-		if (i == 1 && __builtin_wasm_memory_size(0) != before)
-			return -1;
-		close_gaps(top);
-	}
+	char *top = reserve(room);
+	if (top == NULL)
+		return -1;
+	close_gaps(top);
 	return 0;
 }

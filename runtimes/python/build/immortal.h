@@ -6,7 +6,7 @@
 #include <Python.h>
 
 // immortal_all makes every object that is alive immortal, but for main_module and its namespace: a program's objects
-// die with these. It returns -1 when memory is short, with some objects immortal and others not.
+// die with these. It returns -1 when memory is short.
 int immortal_all(PyObject *main_module);
 
 #endif

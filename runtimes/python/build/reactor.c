@@ -90,15 +90,10 @@ static int call(const char *module_name, const char *function)
 	return result == NULL ? -1 : 0;
 }
 
-// freeze_all_but_main moves what is alive out of the collector's sight. __main__ stays in it: the objects of a
-// program hang on each other through its namespace, and are only found to be garbage if that is looked at.
-static int freeze_all_but_main(void)
+// freeze_all_but moves what is alive out of the collector's sight. main_module stays in it: the objects of a program
+// hang on each other through its namespace, and are only found to be garbage if that is looked at.
+static int freeze_all_but(PyObject *main_module)
 {
-	PyObject *main_module = PyImport_AddModuleRef("__main__");
-	if (main_module == NULL)
-		return -1;
-	if (immortal_all(main_module) < 0)
-		return -1;
 	PyObject *kept_back[] = {main_module, PyModule_GetDict(main_module)};
 	int tracked[Py_ARRAY_LENGTH(kept_back)];
 	for (size_t i = 0; i < Py_ARRAY_LENGTH(kept_back); i++) {
@@ -110,7 +105,6 @@ static int freeze_all_but_main(void)
 	for (size_t i = 0; i < Py_ARRAY_LENGTH(kept_back); i++)
 		if (tracked[i])
 			PyObject_GC_Track(kept_back[i]);
-	Py_DECREF(main_module);
 	return result;
 }
 
@@ -154,10 +148,11 @@ static int rehearse(void)
 // byte is waiting in a buffer.
 static int settle(void)
 {
-	if (note_modules() < 0)
+	PyObject *main_module = PyImport_AddModule("__main__");
+	if (main_module == NULL || note_modules() < 0)
 		return -1;
 	PyGC_Collect();
-	if (freeze_all_but_main() < 0)
+	if (immortal_all(main_module) < 0 || freeze_all_but(main_module) < 0)
 		return -1;
 	return finish_flush() < 0 || fflush(NULL) != 0 ? -1 : 0;
 }
