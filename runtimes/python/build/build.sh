@@ -53,15 +53,20 @@ install_tools() {
 		make patch perl tcl xz-utils zstd
 }
 
+# mirror prints where the machine's own release, or its security updates, come from: the same archive has the others.
+mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v release="$1" '$1 == release { print $2; exit }'; }
+
 fetch() {
 	local apt=$WORK/apt key=/usr/share/keyrings/debian-archive-keyring.gpg
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$WORK/download"
+	local main security
+	main=$(mirror bookworm) security=$(mirror bookworm-security)
 	cat >"$apt/sources.list" <<-END
-		deb [signed-by=$key] http://deb.debian.org/debian trixie main
-		deb-src [signed-by=$key] http://deb.debian.org/debian trixie main
-		deb-src [signed-by=$key] http://deb.debian.org/debian-security trixie-security main
-		deb-src [signed-by=$key] http://deb.debian.org/debian bookworm main
-		deb-src [signed-by=$key] http://deb.debian.org/debian-security bookworm-security main
+		deb [signed-by=$key] $main trixie main
+		deb-src [signed-by=$key] $main trixie main
+		deb-src [signed-by=$key] $security trixie-security main
+		deb-src [signed-by=$key] $main bookworm main
+		deb-src [signed-by=$key] $security bookworm-security main
 	END
 	cat >"$apt/apt.conf" <<-END
 		Dir::Etc::sourcelist "$apt/sources.list";
