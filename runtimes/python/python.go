@@ -79,10 +79,12 @@ func acceptsWarm(args, env []string) bool {
 			return false
 		}
 	}
-	for _, arg := range args[1:] {
+	for i, arg := range args[1:] {
 		switch {
 		case arg == "-u" || arg == "-B":
-		case arg == "-c" || arg == "-m" || arg == "-" || !strings.HasPrefix(arg, "-"):
+		case arg == "-c" || arg == "-m":
+			return len(args) > i+2 // else the real command line explains itself
+		case arg == "-" || !strings.HasPrefix(arg, "-"):
 			return true // the rest is the program's own
 		default:
 			return false

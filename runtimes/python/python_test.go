@@ -130,6 +130,33 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
+// A warm interpreter looks like a cold one from inside.
+func TestWarmLooksCold(t *testing.T) {
+	const code = `
+import sys, builtins, gc, warnings, threading, os
+print([(n, getattr(sys, n) is None) for n in dir(sys) if n not in ('_xoptions', '_git')])
+print([(n, getattr(builtins, n) is None) for n in dir(builtins)])
+print(sys.path, sys.argv, gc.isenabled(), gc.get_threshold(), sys.getrecursionlimit(), [str(f) for f in warnings.filters])
+print([th.name for th in threading.enumerate()], sorted(os.environ), sys.prefix, sys.executable)
+print([(s.encoding, s.errors, s.line_buffering, s.name, s.mode) for s in (sys.stdin, sys.stdout, sys.stderr)])
+print(sorted(globals()), __name__, __spec__, __doc__, sys.excepthook is sys.__excepthook__, len(sys.meta_path))
+`
+	var out [2]string
+	for i, args := range [][]string{{"python3", "-c"}, {"python3", "-X", "int_max_str_digits=4300", "-c"}} { // -X starts cold
+		res, err := sandbox(t, engine.Spec{}).Run(t.Context(), engine.Command{Args: append(args, code)})
+		if err != nil || res.ExitCode != 0 {
+			t.Fatal(res.Stderr, err)
+		}
+		out[i] = res.Stdout
+	}
+	warm, cold := strings.Split(out[0], "\n"), strings.Split(out[1], "\n")
+	for i := range cold {
+		if warm[i] != cold[i] {
+			t.Errorf("warm %s\ncold %s", warm[i], cold[i])
+		}
+	}
+}
+
 // No two starts share randomness, temp names or identifiers, unless Replay asks for it.
 func TestNoTwins(t *testing.T) {
 	const code = "import random, uuid, tempfile, os, secrets, time\n" +

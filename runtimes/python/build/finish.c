@@ -77,16 +77,17 @@ static void restore_streams(void)
 	}
 }
 
-// clear_hiding_places drops the values that sys and builtins, which stay, hold for the program.
+// clear_hiding_places drops the values that sys and builtins, which stay, hold for the program. CPython sets them to
+// None; here they are deleted, for a warm-up ends like a program, and the next one would find what no new interpreter
+// has: a sys.ps1, which is how programs tell that they are interactive.
 static void clear_hiding_places(PyInterpreterState *interp)
 {
-	static const char *const names[] = {
-		"argv", "ps1", "ps2", "last_exc", "last_type", "last_value", "last_traceback", "__interactivehook__",
-	};
-	PyDict_SetItemString(interp->builtins, "_", Py_None);
+	static const char *const names[] = {"argv", "ps1", "ps2", "last_exc", "last_type", "last_value", "last_traceback"};
+	if (PyDict_GetItemString(interp->builtins, "_") != NULL)
+		PyDict_DelItemString(interp->builtins, "_");
 	ignore("clearing builtins._");
 	for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
-		_PySys_ClearAttrString(interp, names[i], 0);
+		PySys_SetObject(names[i], NULL);
 		ignore("clearing sys");
 	}
 }
