@@ -16,7 +16,6 @@ type backing struct {
 	fd      int
 	pagemap int    // /proc/self/pagemap, or -1
 	view    []byte // the content, read-only
-	hot     *hotPages
 }
 
 func newBacking(im *memoryImage) (backing, error) {
@@ -28,7 +27,7 @@ func newBacking(im *memoryImage) (backing, error) {
 	if err != nil {
 		pagemap = -1
 	}
-	b := backing{fd: fd, pagemap: pagemap, hot: new(hotPages)}
+	b := backing{fd: fd, pagemap: pagemap}
 	if err := b.fill(im); err != nil {
 		b.close()
 		return backing{}, err
@@ -103,9 +102,6 @@ func (mp *mapping) open(m *linearMemory) error {
 		mp.close()
 		return fmt.Errorf("map image of %d bytes: %w", m.size, err)
 	}
-	for _, r := range m.image.backing.hot.ranges() {
-		_ = unix.Madvise(mp.bytes(m.size)[r.start:r.end], unix.MADV_POPULATE_WRITE) // else they fault in one by one
-	}
 	return nil
 }
 
@@ -157,8 +153,6 @@ func (m *linearMemory) reset() error {
 // kernel can't tell them or they are too many.
 func (im *memoryImage) copyBack(memory []byte) bool {
 	regions := make([]pageRegion, 64) // on the heap: the kernel gets its address as an integer
-	learning := im.backing.hot.ranges() == nil
-	var written []pageRegion // all regions, while learning
 	for from, pages := uint64(0), uint64(0); from < im.size; {
 		n, next, err := scanWritten(im.backing.pagemap, memory, from, regions)
 		if err != nil {
@@ -170,13 +164,7 @@ func (im *memoryImage) copyBack(memory []byte) bool {
 			}
 			im.copyRange(memory, r.start, r.end)
 		}
-		if learning {
-			written = append(written, regions[:n]...)
-		}
 		from = next
-	}
-	if learning {
-		im.backing.hot.learn(written)
 	}
 	return true
 }
