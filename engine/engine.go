@@ -60,7 +60,7 @@ type image struct {
 const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst |
 	experimental.CoreFeaturesExceptionHandling
 
-// New makes an Engine. It compiles nothing yet: the first Create or Warm does.
+// New makes an Engine. It compiles nothing yet: Warm does, or the first process of a program.
 func New(cfg Config) (*Engine, error) {
 	e := &Engine{log: cfg.Logger, boot: bootTime(), images: map[string]*image{}, sandboxes: map[*Sandbox]struct{}{}}
 	if e.log == nil {
@@ -142,7 +142,7 @@ func (e *Engine) CacheDir() string {
 	return filepath.Dir(e.cache.dir)
 }
 
-// Warm compiles and warms the named image, "" for the only one, so that no Create waits for it. A first time takes
+// Warm compiles and warms the named image, "" for the only one, so that no process waits for it. A first time takes
 // seconds. report, which may be nil, hears of each step as it begins.
 func (e *Engine) Warm(ctx context.Context, name string, report func(step string)) error {
 	im, err := e.image(name)
@@ -175,7 +175,7 @@ func (e *Engine) image(name string) (*image, error) {
 	return im, nil
 }
 
-// Create makes a sandbox. The first of an image may compile it, which ctx can cancel; see Warm.
+// Create makes a sandbox. It compiles nothing: the first process of a program does, unless Warm has.
 func (e *Engine) Create(ctx context.Context, spec Spec) (*Sandbox, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("create sandbox: %w", err)
