@@ -151,12 +151,11 @@ func (sb *Sandbox) Start(ctx context.Context, cmd Command) (*Process, error) {
 
 // Eval runs code in a language of the image, in a process of its own, in the user's home folder.
 func (sb *Sandbox) Eval(ctx context.Context, lang, code string) (Result, error) {
-	args, ok := sb.image.Langs[lang]
-	if !ok {
-		return Result{}, fmt.Errorf("%w %q: image %q has %s", ErrUnknownLanguage, lang, sb.image.Name,
-			strings.Join(sortedKeys(sb.image.Langs), ", "))
+	cmd, err := sb.Interpreter(lang, code)
+	if err != nil {
+		return Result{}, err
 	}
-	return sb.Run(ctx, Command{Args: append(slices.Clone(args), code)})
+	return sb.Run(ctx, cmd)
 }
 
 // Close ends every process, waits for them and frees the tree. It may be called twice, and while others use the
