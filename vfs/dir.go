@@ -17,10 +17,19 @@ type Dir struct {
 	t     *Tree
 	at    place
 	clamp bool // for the calls of Tree: absolute paths and climbing are allowed, and stay at the root
+	slash bool // absolute paths start here
 }
 
 // Root returns the tree's root directory.
 func (t *Tree) Root() *Dir { return &Dir{t: t, at: root} }
+
+// AsRoot returns the directory as a start for absolute paths too: "/x" is "x" in it. At the tree's root ".." stays
+// there, elsewhere climbing above the Dir fails with ErrEscape as ever. Symbolic links lead where they led.
+func (d *Dir) AsRoot() *Dir {
+	r := *d
+	r.slash, r.clamp = true, d.at == root
+	return &r
+}
 
 // Mkdir makes a directory with the permission bits of perm, less the umask.
 func (d *Dir) Mkdir(name string, perm fs.FileMode) error {

@@ -33,9 +33,6 @@ func (i Info) ModTime() time.Time { return time.Unix(0, i.mtime) }
 // IsDir reports whether the node is a directory.
 func (i Info) IsDir() bool { return i.mode.IsDir() }
 
-// Sys returns the Info itself, so that it can be had back through wrappers.
-func (i Info) Sys() any { return i }
-
 // Dev returns a number for the tree (1) or the mount (from 2) that the node lies in.
 func (i Info) Dev() uint64 { return i.dev }
 

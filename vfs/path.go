@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"cmp"
 	"io/fs"
 	"path"
 	"strings"
@@ -86,6 +87,10 @@ func (f *found) owner() *mount {
 
 // walk checks name's form and starts at d.
 func (d *Dir) walk(name string, how follow) (walk, error) {
+	rest := name
+	if d.slash && name != "" {
+		rest = cmp.Or(skipSlashes(name), ".")
+	}
 	switch {
 	case name == "":
 		return walk{}, fs.ErrNotExist
@@ -93,10 +98,10 @@ func (d *Dir) walk(name string, how follow) (walk, error) {
 		return walk{}, ErrNameTooLong
 	case strings.IndexByte(name, 0) >= 0:
 		return walk{}, fs.ErrInvalid
-	case !d.clamp && escapes(name):
+	case !d.clamp && escapes(rest):
 		return walk{}, ErrEscape
 	}
-	return walk{t: d.t, follow: how, at: d.at, rest: name, free: len(name)}, nil
+	return walk{t: d.t, follow: how, at: d.at, rest: rest, free: len(rest)}, nil
 }
 
 // escapes reports whether a path is absolute or climbs above where it starts.

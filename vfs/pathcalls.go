@@ -10,7 +10,7 @@ import (
 
 // top is the root directory as the calls of Tree see it: there "/" is the root, and ".." at the root stays
 // there.
-func (t *Tree) top() *Dir { return &Dir{t: t, at: root, clamp: true} }
+func (t *Tree) top() *Dir { return &Dir{t: t, at: root, slash: true, clamp: true} }
 
 // Open opens a file or directory for reading.
 func (t *Tree) Open(name string) (*File, error) { return t.OpenFile(name, os.O_RDONLY, 0) }
@@ -29,8 +29,10 @@ func (t *Tree) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) 
 func (t *Tree) Mkdir(name string, perm fs.FileMode) error { return t.top().Mkdir(name, perm) }
 
 // MkdirAll makes a directory and those above it that are missing. A directory that exists is no error.
-func (t *Tree) MkdirAll(name string, perm fs.FileMode) error {
-	d := t.top()
+func (t *Tree) MkdirAll(name string, perm fs.FileMode) error { return t.top().MkdirAll(name, perm) }
+
+// MkdirAll makes a directory and those above it that are missing. A directory that exists is no error.
+func (d *Dir) MkdirAll(name string, perm fs.FileMode) error {
 	if i, err := d.Stat(name, true); err == nil {
 		if i.IsDir() {
 			return nil
@@ -58,8 +60,10 @@ func (t *Tree) MkdirAll(name string, perm fs.FileMode) error {
 }
 
 // Remove removes a file, a symbolic link or an empty directory.
-func (t *Tree) Remove(name string) error {
-	d := t.top()
+func (t *Tree) Remove(name string) error { return t.top().Remove(name) }
+
+// Remove removes a file, a symbolic link or an empty directory.
+func (d *Dir) Remove(name string) error {
 	err := d.unlink(name)
 	if err == ErrIsDir {
 		err = d.rmdir(name)

@@ -5,12 +5,15 @@ import "io/fs"
 // RemoveAll removes name and all that is under it. What does not exist is no error. A directory that holds a
 // mount point is refused whole (ErrBusy). As with rm -r, others may see a subtree that is partly removed: a
 // large one is taken apart in steps, so that nobody is held up for long.
-func (t *Tree) RemoveAll(name string) error {
-	return pathError("removeall", name, t.removeAll(name))
+func (t *Tree) RemoveAll(name string) error { return t.top().RemoveAll(name) }
+
+// RemoveAll is Tree.RemoveAll for a name in the Dir.
+func (d *Dir) RemoveAll(name string) error {
+	return pathError("removeall", name, d.removeAll(name))
 }
 
-func (t *Tree) removeAll(name string) error {
-	d := t.top()
+func (d *Dir) removeAll(name string) error {
+	t := d.t
 	err := d.unlink(name)
 	if isNotExist(err) {
 		return nil
