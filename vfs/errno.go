@@ -21,6 +21,7 @@ var errnos = map[Error]syscall.Errno{
 	ErrTooLarge:     syscall.EFBIG,
 	ErrNotSupported: syscall.ENOTSUP,
 	ErrBadFile:      syscall.EBADF,
+	errInvalid:      syscall.EINVAL,
 }
 
 // As gives a cause as the syscall.Errno that it stands for, so that code written for the errors of package os

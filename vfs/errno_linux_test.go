@@ -21,6 +21,7 @@ func TestErrorsAreErrnos(t *testing.T) {
 		{"unlink of a directory", tr.Root().Unlink("d"), syscall.EISDIR},
 		{"mkdir under a file", tr.Mkdir("f/x", 0o755), syscall.ENOTDIR},
 		{"mkdir beyond the quota", tr.Mkdir("x", 0o755), syscall.EDQUOT},
+		{"rename under itself", tr.Rename("d", "d/e/f"), syscall.EINVAL},
 		{"path that climbs", tr.Root().Unlink("../x"), syscall.EPERM},
 	} {
 		var got syscall.Errno

@@ -32,6 +32,9 @@ const (
 	ErrBadFile      Error = "file not open for this purpose" // EBADF
 )
 
+// errInvalid takes fs.ErrInvalid's place in what callers get: it is an errno too.
+const errInvalid Error = "invalid argument" // EINVAL
+
 // Error returns the cause in words. The text is stable.
 func (e Error) Error() string { return string(e) }
 
@@ -40,6 +43,8 @@ func (e Error) Is(target error) bool {
 	switch e {
 	case ErrNotEmpty:
 		return target == fs.ErrExist
+	case errInvalid:
+		return target == fs.ErrInvalid
 	case ErrEscape, ErrNotPermitted:
 		return target == fs.ErrPermission
 	case ErrTooManyFiles:
@@ -75,6 +80,9 @@ func cause(err error) error {
 		case *os.SyscallError:
 			err = e.Err
 		default:
+			if err == fs.ErrInvalid {
+				return errInvalid
+			}
 			return err
 		}
 	}
