@@ -130,6 +130,7 @@ func (in *instance) call(ctx context.Context, f api.Function) (uint32, error) {
 func (in *instance) release(healthy bool) {
 	if in.memory != nil {
 		in.memory.mayGrow = nil
+		healthy = healthy && !in.memory.shared
 	}
 	if !healthy || len(in.info.Stateful) > 0 || len(in.from.image.globals) == 0 || in.from.full() || in.reset() != nil {
 		in.close()

@@ -174,7 +174,9 @@ type linearMemory struct {
 	mayGrow func(delta uint64) bool
 	// shrinking makes the next Reallocate answer with the image's size; see instance.reset.
 	shrinking bool
-	mapping   mapping // the platform's form
+	shared    bool        // parts of it are other memories' too; see shareGrowth
+	mapping   mapping     // the platform's form
+	layers    []*pageFile // what lies over the image; see memoryState
 }
 
 // Allocate starts a memory as a private copy of the image.
@@ -210,4 +212,8 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 }
 
 // Free implements experimental.LinearMemory.
-func (m *linearMemory) Free() { m.mapping.close() }
+func (m *linearMemory) Free() {
+	m.mapping.close()
+	releaseAll(m.layers)
+	m.layers = nil
+}

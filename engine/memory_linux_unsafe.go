@@ -84,6 +84,9 @@ func (b backing) close() {
 type mapping struct {
 	base unsafe.Pointer
 	max  uintptr
+
+	share  bool      // see shareGrowth
+	growth *pageFile // what the memory has grown by since then; nil for nothing
 }
 
 func (mp *mapping) open(m *linearMemory) error {
@@ -110,6 +113,9 @@ func (mp *mapping) bytes(size uint64) []byte {
 }
 
 func (mp *mapping) grow(from, to uint64) error {
+	if mp.share {
+		return mp.growShared(from, to)
+	}
 	return unix.Mprotect(unsafe.Slice((*byte)(mp.base), mp.max)[from:to], unix.PROT_READ|unix.PROT_WRITE)
 }
 
@@ -117,6 +123,10 @@ func (mp *mapping) close() {
 	if mp.base != nil {
 		_ = unix.MunmapPtr(mp.base, mp.max)
 		mp.base = nil
+	}
+	if mp.growth != nil {
+		mp.growth.release()
+		mp.growth = nil
 	}
 }
 

@@ -1,0 +1,247 @@
+//go:build linux && !belljar_plaincopy
+
+package engine
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// pageFile holds pages of a memory in a memfd, each at the offset that is its address, so that any number of memories
+// map them privately. It is written while it is the growing part of one memory, and never after that.
+type pageFile struct {
+	file *os.File
+	refs atomic.Int32 // of memories and states
+	has  []span
+}
+
+func newPageFile(size uint64) (*pageFile, error) {
+	fd, err := unix.MemfdCreate("belljar-pages", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create: %w", err)
+	}
+	f := &pageFile{file: os.NewFile(uintptr(fd), "belljar-pages")}
+	f.refs.Store(1)
+	if err := unix.Ftruncate(fd, int64(size)); err != nil {
+		f.release()
+		return nil, fmt.Errorf("size memfd: %w", err)
+	}
+	return f, nil
+}
+
+func (f *pageFile) retain() { f.refs.Add(1) }
+
+// release gives up a reference. Without the last one, the collector closes the file.
+func (f *pageFile) release() {
+	if f.refs.Add(-1) == 0 {
+		_ = f.file.Close()
+	}
+}
+
+func (f *pageFile) spans() []span { return f.has }
+
+// view copies nothing: it maps the file, for the caller to unmap with unix.Munmap. Only what spans tells is content.
+func (f *pageFile) view() ([]byte, error) {
+	end := f.has[len(f.has)-1].end
+	b, err := unix.Mmap(int(f.file.Fd()), 0, int(end), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map pages: %w", err)
+	}
+	return b, nil
+}
+
+// written answers what of the memory is private to it: what differs from the image and the layers, and sometimes more.
+func (m *linearMemory) written() ([]span, error) {
+	if m.size == 0 {
+		return nil, nil
+	}
+	memory := m.mapping.bytes(m.size)
+	regions := make([]pageRegion, 256) // on the heap: the kernel gets its address as an integer
+	var out []span
+	for from := uint64(0); from < m.size; {
+		n, next, err := scanWritten(m.image.backing.pagemap, memory, from, regions)
+		if err != nil {
+			return m.image.differing(memory), nil
+		}
+		for _, r := range regions[:n] {
+			if k := len(out); k > 0 && out[k-1].end == r.start {
+				out[k-1].end = r.end
+			} else {
+				out = append(out, span{r.start, r.end})
+			}
+		}
+		from = next
+	}
+	return out, nil
+}
+
+// shareGrowth makes what the memory grows by from now on lie in a file, so that freezing it copies nothing. Such a
+// memory is not reset.
+func (m *linearMemory) shareGrowth() { m.shared, m.mapping.share = true, true }
+
+// growShared is mapping.grow in a memory that shares its growth.
+func (mp *mapping) growShared(from, to uint64) error {
+	if mp.growth == nil {
+		f, err := newPageFile(to)
+		if err != nil {
+			return err
+		}
+		mp.growth = f
+	} else if err := unix.Ftruncate(int(mp.growth.file.Fd()), int64(to)); err != nil {
+		return fmt.Errorf("size memfd: %w", err)
+	}
+	if err := mp.mapFile(mp.growth, span{from, to}, unix.MAP_SHARED); err != nil {
+		return err
+	}
+	mp.growth.has = mergeSpans(append(mp.growth.has, span{from, to}))
+	return nil
+}
+
+func (mp *mapping) mapFile(f *pageFile, s span, how int) error {
+	at := unsafe.Add(mp.base, uintptr(s.start))
+	_, err := unix.MmapPtr(int(f.file.Fd()), int64(s.start), at, uintptr(s.end-s.start), unix.PROT_READ|unix.PROT_WRITE,
+		how|unix.MAP_FIXED|unix.MAP_NORESERVE)
+	if err != nil {
+		return fmt.Errorf("map pages: %w", err)
+	}
+	return nil
+}
+
+// freezeGrowth makes the growing part a layer: from now on the memory writes to copies of its pages.
+func (m *linearMemory) freezeGrowth() error {
+	f := m.mapping.growth
+	if f == nil {
+		return nil
+	}
+	for _, s := range f.has {
+		if err := m.mapping.mapFile(f, s, unix.MAP_PRIVATE); err != nil {
+			return err
+		}
+	}
+	m.layers = append(m.layers, f)
+	m.mapping.growth = nil
+	return nil
+}
+
+// Runs shorter than longRun pages cost less to copy into each memory than to map. A file for less than worthFile pages
+// isn't worth it.
+const (
+	longRun   = 16
+	worthFile = 64
+)
+
+// longRuns answers which of spans go to a layer, and which are copied.
+func longRuns(spans []span, all bool) (long, short []span) {
+	if all {
+		return spans, nil
+	}
+	var pages uint64
+	for _, s := range spans {
+		if s.pages() >= longRun {
+			long = append(long, s)
+			pages += s.pages()
+		} else {
+			short = append(short, s)
+		}
+	}
+	if pages < worthFile {
+		return nil, spans
+	}
+	return long, short
+}
+
+// moveOut copies spans of the memory into a new layer, through which the memory then sees them. only says that the
+// spans cover all layers there are, which are dropped.
+func (m *linearMemory) moveOut(spans []span, only bool) error {
+	f, err := newPageFile(m.size)
+	if err != nil {
+		return err
+	}
+	if err := f.fill(m.mapping.bytes(m.size), spans); err != nil {
+		f.release()
+		return err
+	}
+	f.has = slices.Clone(spans)
+	// The layer counts from here on, even if a span of it can't be mapped: the same bytes are then in both places.
+	if only {
+		releaseAll(m.layers)
+		m.layers = nil
+	}
+	m.layers = append(m.layers, f)
+	for _, s := range spans {
+		if err := m.mapping.mapFile(f, s, unix.MAP_PRIVATE); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillPart is what one of several goroutines copies at a time.
+const fillPart = 4 << 20
+
+// fill writes spans of memory to the file, the kernel's work for large ones divided between processors.
+func (f *pageFile) fill(memory []byte, spans []span) error {
+	var parts []span
+	var total uint64
+	for _, s := range spans {
+		total += s.end - s.start
+		for s.end-s.start > fillPart {
+			parts = append(parts, span{s.start, s.start + fillPart})
+			s.start += fillPart
+		}
+		parts = append(parts, s)
+	}
+	workers := int(min(total/fillPart+1, 4))
+	errs := make([]error, workers)
+	var next atomic.Int64
+	work := func(worker int) {
+		for i := next.Add(1) - 1; i < int64(len(parts)) && errs[worker] == nil; i = next.Add(1) - 1 {
+			errs[worker] = f.write(memory[parts[i].start:parts[i].end], int64(parts[i].start))
+		}
+	}
+	var others sync.WaitGroup
+	for w := 1; w < workers; w++ {
+		others.Go(func() { work(w) }) // ends when no part is left
+	}
+	work(0)
+	others.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *pageFile) write(b []byte, off int64) error {
+	for len(b) > 0 {
+		n, err := unix.Pwrite(int(f.file.Fd()), b, off)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("write memfd: %w", err)
+		}
+		b, off = b[n:], off+int64(n)
+	}
+	return nil
+}
+
+// lay puts layers over a memory that has none.
+func (m *linearMemory) lay(layers []*pageFile) error {
+	m.layers = retainAll(layers)
+	for _, f := range layers {
+		for _, s := range f.has {
+			if err := m.mapping.mapFile(f, s, unix.MAP_PRIVATE); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

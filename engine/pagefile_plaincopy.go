@@ -1,0 +1,29 @@
+//go:build !linux || belljar_plaincopy
+
+package engine
+
+// pageFile stands for pages shared between memories, of which there are none here.
+type pageFile struct{}
+
+func (*pageFile) retain()       {}
+func (*pageFile) release()      {}
+func (*pageFile) spans() []span { return nil }
+
+func (*pageFile) view() ([]byte, error) { return nil, nil }
+
+// written answers what of the memory differs from its image.
+func (m *linearMemory) written() ([]span, error) {
+	return m.image.differing(m.mapping.bytes(m.size)), nil
+}
+
+// shareGrowth says that the memory won't be reset, and has no other meaning here.
+func (m *linearMemory) shareGrowth() { m.shared = true }
+
+func (m *linearMemory) freezeGrowth() error { return nil }
+
+// longRuns answers which of spans go to a layer, and which are copied: all.
+func longRuns(spans []span, _ bool) (long, short []span) { return nil, spans }
+
+func (m *linearMemory) moveOut([]span, bool) error { return nil }
+
+func (m *linearMemory) lay([]*pageFile) error { return nil }
