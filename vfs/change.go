@@ -11,6 +11,7 @@ type change struct {
 	mode  *fs.FileMode
 	owner *[2]int
 	times *[2]time.Time
+	touch bool // beside times: they are the present, which who may write may set too
 }
 
 func chmod(mode fs.FileMode) change {
@@ -21,6 +22,12 @@ func chmod(mode fs.FileMode) change {
 func chown(uid, gid int) change { return change{owner: &[2]int{uid, gid}} }
 
 func chtimes(atime, mtime time.Time) change { return change{times: &[2]time.Time{atime, mtime}} }
+
+// touch sets both times to the present.
+func (t *core) touch() change {
+	now := t.cfg.Now()
+	return change{times: &[2]time.Time{now, now}, touch: true}
+}
 
 // change applies c to what name leads to.
 func (d *Dir) change(name string, follow bool, c change) error {
@@ -48,8 +55,7 @@ func (d *Dir) change(name string, follow bool, c change) error {
 	case m != nil:
 		return m.drv.change(f.node.path, c)
 	}
-	d.t.edit(f.node.ino).change(c, now)
-	return nil
+	return d.t.change(d.t.inode(f.node.ino), c, now)
 }
 
 func (c change) check() error {
@@ -64,25 +70,68 @@ func (c change) check() error {
 	return nil
 }
 
-// change applies c. Preconditions: the inode may be changed, c passed check.
-func (n *inode) change(c change, now int64) {
+// change applies c to an inode, if the user may. Preconditions: t.mu is held exclusively, c passed check.
+func (t *Tree) change(n *inode, c change, now int64) error {
+	if c.times != nil && c.times[0].IsZero() && c.times[1].IsZero() {
+		return nil
+	}
+	if err := t.user.mayChange(n, c); err != nil {
+		return err
+	}
+	n = t.edit(n.ino)
 	n.ctime = now
 	switch {
 	case c.mode != nil:
 		n.mode = n.mode&^modeBits | *c.mode
+		if !t.user.super() && !t.user.in(n.gid) {
+			n.mode &^= fs.ModeSetgid
+		}
 	case c.owner != nil:
-		if id := c.owner[0]; id >= 0 {
-			n.uid = uint32(id)
-		}
-		if id := c.owner[1]; id >= 0 {
-			n.gid = uint32(id)
-		}
+		t.user.dropSetID(n)
+		n.give(c.owner[0], c.owner[1])
 	case c.times != nil:
-		if t := c.times[0]; !t.IsZero() {
-			n.atime = nanos(t)
-		}
-		if t := c.times[1]; !t.IsZero() {
-			n.mtime = nanos(t)
-		}
+		n.setTimes(c.times)
+	}
+	return nil
+}
+
+// mayChange tells whether the user may apply c
+// (https://pubs.opengroup.org/onlinepubs/9699919799/functions/chown.html, chmod.html, utimensat.html).
+func (u *User) mayChange(n *inode, c change) error {
+	switch {
+	case u.owns(n) && (c.owner == nil || u.super()):
+		return nil
+	case c.touch:
+		return u.may(n, wantWrite)
+	case c.owner == nil:
+		return ErrNotPermitted
+	}
+	mine := int64(n.uid) == int64(u.UID)
+	if uid := c.owner[0]; uid >= 0 && (!mine || uid != u.UID) {
+		return ErrNotPermitted
+	}
+	if gid := c.owner[1]; gid >= 0 && (!mine || !u.in(uint32(gid)) && uint32(gid) != n.gid) {
+		return ErrNotPermitted
+	}
+	return nil
+}
+
+// give sets the owners that are not -1. Preconditions: n may be changed.
+func (n *inode) give(uid, gid int) {
+	if uid >= 0 {
+		n.uid = uint32(uid)
+	}
+	if gid >= 0 {
+		n.gid = uint32(gid)
+	}
+}
+
+// setTimes sets the times that are not zero. Preconditions: n may be changed.
+func (n *inode) setTimes(times *[2]time.Time) {
+	if t := times[0]; !t.IsZero() {
+		n.atime = nanos(t)
+	}
+	if t := times[1]; !t.IsZero() {
+		n.mtime = nanos(t)
 	}
 }

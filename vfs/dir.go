@@ -42,7 +42,7 @@ func (d *Dir) mkdir(name string, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	mode := perm&modeBits&^d.t.cfg.Umask | fs.ModeDir
+	mode := perm&modeBits&^d.t.user.Umask | fs.ModeDir
 	if m := f.owner(); m != nil {
 		if f.there {
 			return fs.ErrExist
@@ -59,11 +59,15 @@ func (t *Tree) create(f found, mode fs.FileMode, now int64) (*inode, error) {
 	if f.there {
 		return nil, fs.ErrExist
 	}
-	dir := t.edit(f.dir.ino)
+	if err := t.user.mayCreate(t.inode(f.dir.ino)); err != nil {
+		return nil, err
+	}
 	if err := t.chargeName(); err != nil {
 		return nil, err
 	}
+	dir := t.edit(f.dir.ino)
 	n := t.newInode(mode, now)
+	t.user.inherit(n, dir)
 	if n.dir == nil {
 		n.nlink = 1
 	}
@@ -90,10 +94,23 @@ func (d *Dir) unlink(name string) error {
 		return err
 	}
 	defer d.t.mu.Unlock()
+	if !f.slash {
+		if err := d.t.mayDelete(&f); err != nil {
+			return err
+		}
+	}
 	if err == nil {
 		d.t.unlinkEntry(f.dir.ino, f.name, now)
 	}
 	return err
+}
+
+// mayDelete tells whether the user may remove the name found, if there is one. Preconditions: t.mu is held.
+func (t *Tree) mayDelete(f *found) error {
+	if !f.there || f.name == "" {
+		return nil
+	}
+	return t.user.mayDelete(t.inode(f.dir.ino), t.inode(f.node.ino))
 }
 
 func (f *found) unlinkable() error {
@@ -137,6 +154,9 @@ func (d *Dir) rmdir(name string) error {
 		return err
 	}
 	defer d.t.mu.Unlock()
+	if err := d.t.mayDelete(&f); err != nil {
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -269,10 +289,16 @@ func (d *Dir) link(oldName string, to *Dir, newName string, follow bool) error {
 		return fs.ErrNotExist
 	case a.owner() != b.owner():
 		return ErrCrossDevice
-	case a.typ.IsDir():
+	case p.foreign && a.typ.IsDir():
 		return ErrNotPermitted
 	case p.foreign:
 		return a.node.mnt.drv.link(a.node.path, b.inMount())
+	}
+	if err := d.t.user.mayCreate(d.t.inode(b.dir.ino)); err != nil {
+		return err
+	}
+	if a.typ.IsDir() {
+		return ErrNotPermitted
 	}
 	n := d.t.edit(a.node.ino)
 	if n.nlink >= maxLinks {

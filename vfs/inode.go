@@ -57,11 +57,11 @@ func nanos(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// newInode makes an inode without a name. Preconditions: t.mu is held exclusively.
+// newInode makes an inode without a name, the user's own. Preconditions: t.mu is held exclusively.
 func (t *Tree) newInode(mode fs.FileMode, now int64) *inode {
 	n := &inode{
 		own: t.own, ino: t.nextIno, mode: mode,
-		uid: uint32(t.cfg.UID), gid: uint32(t.cfg.GID),
+		uid: uint32(t.user.UID), gid: uint32(t.user.GID),
 		atime: now, mtime: now, ctime: now, btime: now,
 	}
 	if mode.IsDir() {

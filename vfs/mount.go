@@ -102,6 +102,7 @@ func (t *Tree) MountHost(name, hostDir string, readOnly bool) error {
 }
 
 func (t *Tree) mount(name string, drv driver, confined bool) error {
+	t = t.trusted()
 	if err := t.MkdirAll(name, 0o755); err != nil {
 		return cause(err)
 	}
@@ -125,7 +126,7 @@ func (t *Tree) mount(name string, drv driver, confined bool) error {
 	if set == nil {
 		set = mountSet{}
 	}
-	m := &mount{drv: drv, dev: uint64(2 + len(set)), confined: confined, uid: t.cfg.UID, gid: t.cfg.GID}
+	m := &mount{drv: drv, dev: uint64(2 + len(set)), confined: confined, uid: t.user.UID, gid: t.user.GID}
 	m.refs.Store(1)
 	set[f.node.ino] = m
 	t.mounts = set

@@ -26,6 +26,8 @@ type node struct {
 	t   *Tree
 	ino uint64
 	dir bool
+
+	noAtime bool // reading leaves the access time alone
 }
 
 // view runs f on the inode under the read lock.
@@ -86,7 +88,7 @@ func (h *node) readPiece(p []byte, off int64) (n int, stale bool, err error) {
 	if n = i.read(p, off); n < len(p) {
 		err = io.EOF
 	}
-	return n, h.t.stale(i), err
+	return n, !h.noAtime && h.t.stale(i), err
 }
 
 // stale reports whether a read now has to set the access time: when the last one was not after the last
@@ -137,6 +139,7 @@ func (h *node) writePiece(p []byte, off int64) (n int, end int64, err error) {
 	}
 	if n, err = h.t.write(i, p, off); n > 0 {
 		i.mtime, i.ctime = now, now
+		h.t.user.written(i)
 	}
 	return n, off + int64(n), err
 }
@@ -148,9 +151,15 @@ func (h *node) truncate(size int64) error {
 		return err
 	}
 	defer h.t.mu.Unlock()
-	h.t.resize(n, size)
-	n.mtime, n.ctime = now, now
+	h.t.cutAt(n, size, now)
 	return nil
+}
+
+// cutAt makes a file size bytes long. Preconditions: as for resize.
+func (t *Tree) cutAt(n *inode, size, now int64) {
+	t.resize(n, size)
+	n.mtime, n.ctime = now, now
+	t.user.written(n)
 }
 
 // allocate reserves nothing, since content is memory: it extends the file, provided that the quota has room
@@ -171,6 +180,7 @@ func (h *node) allocate(off, length int64) error {
 		n.mtime = now
 	}
 	n.ctime = now
+	h.t.user.written(n)
 	return nil
 }
 
@@ -178,13 +188,13 @@ func (h *node) sync() error { return nil }
 
 func (h *node) change(c change) error {
 	now := h.t.now()
-	n, err := h.edit()
-	if err != nil {
-		return err
-	}
+	h.t.mu.Lock()
 	defer h.t.mu.Unlock()
-	n.change(c, now)
-	return nil
+	n := h.t.inode(h.ino)
+	if n == nil {
+		return fs.ErrClosed
+	}
+	return h.t.change(n, c, now)
 }
 
 func (h *node) readDir(cookie uint64, most int) (list []DirEntry, err error) {
@@ -194,7 +204,7 @@ func (h *node) readDir(cookie uint64, most int) (list []DirEntry, err error) {
 	stale := false
 	err = h.view(func(n *inode) {
 		list = n.list(cookie, most)
-		stale = len(list) > 0 && h.t.stale(n)
+		stale = len(list) > 0 && !h.noAtime && h.t.stale(n)
 	})
 	if stale {
 		h.touch()

@@ -10,6 +10,7 @@ import (
 const (
 	O_DIRECTORY = 1 << 28 // fail with ErrNotDir unless it is a directory
 	O_NOFOLLOW  = 1 << 29 // fail with ErrLoop if the last name is a symbolic link
+	O_NOATIME   = 1 << 27 // reading leaves the access time alone; for the owner only (ErrNotPermitted)
 )
 
 const accessMode = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
@@ -54,18 +55,18 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 		return nil, err
 	}
 	if !f.there {
-		n, err := t.create(f, perm&modeBits&^t.cfg.Umask, now)
+		n, err := t.create(f, perm&modeBits&^t.user.Umask, now)
 		if err != nil {
 			return nil, err
 		}
 		f.node = place{ino: n.ino}
+	} else if err := t.user.mayOpen(t.inode(f.node.ino), flag); err != nil {
+		return nil, err
 	} else if flag&os.O_TRUNC != 0 && f.typ.IsRegular() {
-		n := t.edit(f.node.ino)
-		t.resize(n, 0)
-		n.mtime, n.ctime = now, now
+		t.cutAt(t.edit(f.node.ino), 0, now)
 	}
 	t.opened(f.node.ino)
-	n := node{t: t, ino: f.node.ino, dir: f.typ.IsDir()}
+	n := node{t: t, ino: f.node.ino, dir: f.typ.IsDir(), noAtime: flag&O_NOATIME != 0}
 	if f.typ == deviceType {
 		return newFile(t, f.node, name, flag, &device{node: n, rw: t.devices[n.ino]}), nil
 	}
@@ -98,7 +99,7 @@ func (f *found) openable(flag int) error {
 func (t *Tree) openForeign(f found, name string, flag int, perm fs.FileMode) (*File, error) {
 	m := f.owner()
 	at := place{ino: f.dir.ino, mnt: m, path: f.inMount()}
-	h, err := m.drv.open(at.path, flag&^os.O_APPEND, perm&modeBits&^t.cfg.Umask, f.typ.IsDir())
+	h, err := m.drv.open(at.path, flag&^os.O_APPEND, perm&modeBits&^t.user.Umask, f.typ.IsDir())
 	if err != nil {
 		return nil, err
 	}

@@ -184,16 +184,23 @@ func (w *walk) tree() (f found, done bool, err error) {
 	}
 	for w.at.mnt == nil {
 		dir := w.t.inode(w.at.ino)
-		if dir == nil || dir.nlink == 0 {
+		if dir == nil {
 			return f, true, fs.ErrNotExist
 		}
 		name, last, _ := w.next()
+		if name != "" {
+			if err := w.t.user.may(dir, wantExec); err != nil {
+				return f, true, err
+			}
+		}
 		switch {
 		case name == "" || name == ".":
 			if last {
 				return w.here(name), true, nil
 			}
 			continue
+		case dir.nlink == 0:
+			return f, true, fs.ErrNotExist
 		case name == "..":
 			w.at = place{ino: dir.dir.parent} // The root is its own parent.
 			if last {

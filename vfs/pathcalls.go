@@ -108,14 +108,7 @@ func (t *Tree) Chtimes(name string, atime, mtime time.Time) error {
 }
 
 // Truncate cuts or extends a file to size; see File.Truncate.
-func (t *Tree) Truncate(name string, size int64) error {
-	f, err := t.OpenFile(name, os.O_WRONLY, 0)
-	if err != nil {
-		return pathError("truncate", name, cause(err))
-	}
-	defer f.Close()
-	return f.Truncate(size)
-}
+func (t *Tree) Truncate(name string, size int64) error { return t.top().Truncate(name, size) }
 
 // maxRead is the most that ReadFile returns: a guest can make a sparse file of any size for nothing.
 const maxRead = 1 << 30

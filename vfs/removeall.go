@@ -4,7 +4,7 @@ import "io/fs"
 
 // RemoveAll removes name and all that is under it. What does not exist is no error. A directory that holds a
 // mount point is refused whole (ErrBusy). As with rm -r, others may see a subtree that is partly removed: a
-// large one is taken apart in steps, so that nobody is held up for long.
+// large one is taken apart in steps, so that nobody is held up for long. What the user may not remove ends it.
 func (t *Tree) RemoveAll(name string) error { return t.top().RemoveAll(name) }
 
 // RemoveAll is Tree.RemoveAll for a name in the Dir.
@@ -72,30 +72,41 @@ func (t *Tree) clearOut(top doomed) error {
 			t.mu.Unlock()
 			return fs.ErrClosed
 		}
-		for i := 0; i < batch && len(stack) > 0; i++ {
-			stack = t.clearStep(stack, now)
+		var err error
+		for i := 0; i < batch && len(stack) > 0 && err == nil; i++ {
+			stack, err = t.clearStep(stack, now)
 		}
 		t.mu.Unlock()
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // clearStep removes what is on top of the stack, or puts its first entry there. What others have moved away
 // meanwhile is let go. Preconditions: t.mu is held exclusively.
-func (t *Tree) clearStep(stack []doomed, now int64) []doomed {
+func (t *Tree) clearStep(stack []doomed, now int64) ([]doomed, error) {
 	top := len(stack) - 1
 	at := stack[top]
 	dir := t.inode(at.dir)
 	if dir == nil || dir.nlink == 0 {
-		return stack[:top]
+		return stack[:top], nil
 	}
 	if e := dir.dir.names.get(at.name); e == nil || e.ino != at.ino {
-		return stack[:top]
+		return stack[:top], nil
 	}
-	if n := t.inode(at.ino); n.dir != nil && n.dir.seqs.root != nil {
+	n := t.inode(at.ino)
+	if err := t.user.mayDelete(dir, n); err != nil {
+		return stack, err
+	}
+	if n.dir != nil && n.dir.seqs.root != nil {
+		if err := t.user.may(n, wantRead|wantExec); err != nil {
+			return stack, err
+		}
 		_, e := n.dir.seqs.next(0)
-		return append(stack, doomed{dir: at.ino, name: e.name, ino: e.ino})
+		return append(stack, doomed{dir: at.ino, name: e.name, ino: e.ino}), nil
 	}
 	t.unlinkEntry(at.dir, at.name, now)
-	return stack[:top]
+	return stack[:top], nil
 }

@@ -139,12 +139,13 @@ func (t *Tree) checkMove(p pair) error {
 	if a.typ.IsDir() && t.within(b.dir.ino, a.node.ino) {
 		return fs.ErrInvalid
 	}
-	if !b.there {
-		return nil
+	if b.there && b.typ.IsDir() && t.within(a.dir.ino, b.node.ino) {
+		return ErrNotEmpty
+	}
+	if err := t.mayMove(p); err != nil || !b.there {
+		return err
 	}
 	switch {
-	case b.typ.IsDir() && t.within(a.dir.ino, b.node.ino):
-		return ErrNotEmpty
 	case a.typ.IsDir() && !b.typ.IsDir():
 		return ErrNotDir
 	case !a.typ.IsDir() && b.typ.IsDir():
@@ -153,6 +154,22 @@ func (t *Tree) checkMove(p pair) error {
 		return ErrNotEmpty
 	}
 	return nil
+}
+
+// mayMove tells whether the user may do what a move does: take both names out of their directories, make the new one,
+// and change where ".." leads. Preconditions: t.mu is held.
+func (t *Tree) mayMove(p pair) error {
+	if err := t.mayDelete(&p.old); err != nil {
+		return err
+	}
+	err := t.mayDelete(&p.new)
+	if !p.new.there {
+		err = t.user.mayCreate(t.inode(p.new.dir.ino))
+	}
+	if err == nil && p.old.typ.IsDir() && p.old.dir.ino != p.new.dir.ino {
+		err = t.user.may(t.inode(p.old.node.ino), wantWrite)
+	}
+	return err
 }
 
 // within reports whether directory ino is top or lies under it. It costs as much as ino lies deep.

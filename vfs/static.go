@@ -11,6 +11,7 @@ import (
 // directories on the way get mode 0755. What exists is not replaced (fs.ErrExist). In mounts it fails with
 // ErrCrossDevice.
 func (t *Tree) AddStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
+	t = t.trusted()
 	return t.addUnder(name, func() error { return t.addStatic(name, content, perm, mtime) })
 }
 
@@ -42,7 +43,7 @@ func (t *Tree) addStatic(name string, content []byte, perm fs.FileMode, mtime ti
 	case int64(len(content)) > maxFileSize:
 		return ErrTooLarge
 	}
-	n, err := t.create(f, perm&modeBits&^t.cfg.Umask, now)
+	n, err := t.create(f, perm&modeBits&^t.user.Umask, now)
 	if err != nil {
 		return err
 	}

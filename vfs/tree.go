@@ -18,10 +18,9 @@ type Config struct {
 	// Now is the clock for all file times; nil means time.Now. It may be called by several goroutines at
 	// once.
 	Now func() time.Time
-	// UID and GID own the nodes that are made.
+	// UID, GID and Umask are the User that the tree's calls act as, and who owns the root directory.
 	UID, GID int
-	// Umask is taken from the permission bits of files and directories that are made.
-	Umask fs.FileMode
+	Umask    fs.FileMode
 }
 
 // Usage is what a tree holds. What it was given by CloneWith is not counted, nor is the content of AddStatic,
@@ -42,9 +41,15 @@ type ledger struct{ _ byte }
 // alone.
 type owner struct{ ledger *ledger }
 
-// Tree is a copy-on-write file tree. It must be made with New, Clone or CloneWith. All methods may be used
-// from many goroutines.
+// Tree is a copy-on-write file tree, seen by one user: see User and As. It must be made with New, Clone, CloneWith or
+// As. All methods may be used from many goroutines.
 type Tree struct {
+	*core
+	user *User // never changes
+}
+
+// core is what all users of a tree share.
+type core struct {
 	cfg   Config // constant
 	locks lockTable
 
@@ -67,12 +72,12 @@ const rootIno = 1
 
 // New returns an empty tree: a root directory with mode 0755.
 func New(cfg Config) *Tree {
-	t := &Tree{
+	t := &Tree{core: &core{
 		own:     &owner{ledger: &ledger{}},
 		nextIno: rootIno,
 		opens:   map[uint64]int{},
 		orphans: map[uint64]*inode{},
-	}
+	}}
 	t.configure(cfg)
 	root := t.newInode(fs.ModeDir|0o755, t.now())
 	root.dir.parent = rootIno
@@ -85,10 +90,11 @@ func (t *Tree) configure(cfg Config) {
 	}
 	cfg.Umask &= fs.ModePerm
 	t.cfg = cfg
+	t.user = &User{UID: cfg.UID, GID: cfg.GID, Umask: cfg.Umask}
 }
 
 // now reads the tree's clock. Preconditions: t.mu is not held, since Now is the caller's code.
-func (t *Tree) now() int64 { return nanos(t.cfg.Now()) }
+func (t *core) now() int64 { return nanos(t.cfg.Now()) }
 
 // Clone returns an independent copy of the tree, in constant time. Limits and what counts against them are
 // copied too. Open Files stay with t, and files that have no name any more are not copied. Both trees show
@@ -97,7 +103,7 @@ func (t *Tree) Clone() *Tree {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.share(t.own.ledger)
-	c.cfg = t.cfg
+	c.cfg, c.user = t.cfg, t.user
 	c.firstIno = t.firstIno
 	c.used = t.used
 	c.used.Bytes -= t.orphanBytes
@@ -119,7 +125,7 @@ func (t *Tree) CloneWith(cfg Config) *Tree {
 // exclusively.
 func (t *Tree) share(l *ledger) *Tree {
 	t.own = &owner{ledger: t.own.ledger}
-	return &Tree{
+	return &Tree{core: &core{
 		closed:  t.closed,
 		own:     &owner{ledger: l},
 		inodes:  t.inodes,
@@ -128,7 +134,7 @@ func (t *Tree) share(l *ledger) *Tree {
 		orphans: map[uint64]*inode{},
 		mounts:  t.mounts.retain(),
 		devices: t.devices,
-	}
+	}}
 }
 
 // Usage returns what the tree holds, in constant time.
