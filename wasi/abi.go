@@ -146,6 +146,7 @@ const (
 	eventHangup      = 1 // eventrwflags: the peer has closed
 	clockAbsolute    = 1 // subclockflags: the timeout is a time, not a duration
 	preopenDirectory = 0 // preopentype
+	preopenUnknown   = 1 // not in the specification
 )
 
 const (

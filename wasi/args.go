@@ -3,7 +3,6 @@ package wasi
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -23,7 +22,7 @@ func newCstrings(list []string) (cstrings, error) {
 		}
 		s.offsets = append(s.offsets, uint32(len(s.flat)))
 		if len(s.flat)+len(str)+1 > maxArguments {
-			return cstrings{}, errors.New("more than 2 MiB")
+			return cstrings{}, fmt.Errorf("more than 2 MiB: %w", err2big)
 		}
 		s.flat = append(append(s.flat, str...), 0)
 	}

@@ -29,6 +29,7 @@ const (
 	errFault       errno = 21
 	errFbig        errno = 22
 	errIlseq       errno = 25
+	errIntr        errno = 27
 	errInval       errno = 28
 	errIo          errno = 29
 	errIsdir       errno = 31
@@ -52,6 +53,10 @@ const (
 	errSpipe       errno = 70
 	errXdev        errno = 75
 	errNotcapable  errno = 76
+
+	// errRestart is EINTR where the call may be made again after the signal's handler:
+	// Function.Call does that, and no guest sees it.
+	errRestart errno = 0xffff
 )
 
 func (e errno) Error() string { return "wasi errno " + strconv.Itoa(int(e)) }
@@ -124,6 +129,10 @@ func errnoOf(err error) errno {
 		if errors.Is(err, errnos[i].err) {
 			return errnos[i].errno
 		}
+	}
+	var e errno
+	if errors.As(err, &e) {
+		return e
 	}
 	return errIo
 }

@@ -243,17 +243,20 @@ func (h *Host) times(atim, mtim uint64, flags uint32) (atime, mtime time.Time, e
 
 // fd_prestat_get(fd) -> prestat
 //
-// Whatever isn't preopened is EBADF: C libraries look for preopened descriptors
-// upwards from 3 until they get that.
+// C libraries look for preopened descriptors upwards from 3 until they get EBADF, which
+// is what isn't preopened, unless one that is comes after it: then it is of a type that
+// they don't know, and pass over.
 func fdPrestatGet(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	d, e := h.files.get(uint32(p[0]))
-	if e != errSuccess {
+	switch {
+	case e != errSuccess:
 		return e
+	case d.preopen != "":
+		return mem.putUint64(uint32(p[1]), preopenDirectory|uint64(len(d.preopen))<<32)
+	case h.files.preopenAfter(uint32(p[0])):
+		return mem.putUint64(uint32(p[1]), preopenUnknown)
 	}
-	if d.preopen == "" {
-		return errBadf
-	}
-	return mem.putUint64(uint32(p[1]), preopenDirectory|uint64(len(d.preopen))<<32)
+	return errBadf
 }
 
 // fd_prestat_dir_name(fd, path: ptr<u8>, path_len: size)

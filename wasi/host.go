@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/belljar-dev/belljar/vfs"
 )
@@ -26,9 +28,11 @@ type Config struct {
 	Env  []string // "K=V", in the order the guest sees; no NUL inside, at most 2 MiB
 	Dir  string   // the working directory, an absolute path; empty means "/"
 
-	// Tree is the file system. Descriptor 3 is its root, preopened as "/". The
-	// caller owns it, and closes it after the Host.
+	// Tree is the file system. The caller owns it, and closes it after the Host.
 	Tree *vfs.Tree
+	// Preopens are the directories that paths can start from, as descriptors 3 and up;
+	// nil means the Tree's root, as "/".
+	Preopens []Preopen
 
 	// Stdin is descriptor 0; nil is empty. A Read that waits doesn't hold up the end
 	// of the process: it is interrupted if the Reader has SetReadDeadline as net.Conn
@@ -40,12 +44,32 @@ type Config struct {
 	// Stdout and Stderr are descriptors 1 and 2; nil discards. A Write that waits
 	// makes the process wait, and even the end of its context waits for it; only a
 	// PipeWriter, which the Host closes, is interrupted. A Write error is EIO for the
-	// guest, io.ErrClosedPipe is EPIPE.
+	// guest, io.ErrClosedPipe is EPIPE. A Writer with a method Released() is told so
+	// when the last descriptor of it, of any process, is closed.
 	Stdout, Stderr io.Writer
 
 	Clock    Clock     // nil: the host's clocks
 	Random   io.Reader // nil: crypto/rand. It must not wait, nor end
-	MaxFiles int       // descriptors open at a time, EMFILE beyond; 0 means 1,024
+	MaxFiles int       // descriptors' numbers are below it, EMFILE beyond; 0 means 1,024
+
+	// Descriptors, unless nil, are what is open at the start instead of the standard
+	// streams and the Preopens: what [Host.Descriptors] told of another Host, with Files
+	// of this Tree. The Files are the Host's from then on, unless NewHost fails.
+	Descriptors []Descriptor
+
+	// Services answers host_call (see ABI.md): it gets the service's name and the
+	// request, both its own to keep. An error becomes the guest's errno, ENOENT for
+	// fs.ErrNotExist and EIO for what has none. It is called by the guest's goroutine,
+	// and must return when ctx ends. nil has no service.
+	Services func(ctx context.Context, name string, request []byte) ([]byte, error)
+
+	Signals Signals // nil: there are none
+}
+
+// Preopen is a directory that a process starts with a descriptor of.
+type Preopen struct {
+	Path string // of the directory in the Tree, absolute
+	Name string // by which the guest knows it, without NUL; "" means Path
 }
 
 // Host is one process's side of preview 1. Its methods are safe for concurrent
@@ -56,6 +80,13 @@ type Host struct {
 	clock     Clock
 	random    io.Reader
 	files     table
+	preopens  []descriptor // what every program begins with; each holds a reference
+	standard  [3]*standard // the streams as which they were made
+	services  func(ctx context.Context, name string, request []byte) ([]byte, error)
+	answer    []byte // the last service's, for host_take
+	signals   Signals
+	blocked   atomic.Pointer[waiter] // the wait that a signal ends
+	closing   sync.Once              // guards the end of preopens
 
 	// gathered is where a small write of several buffers is put together, so that it
 	// reaches a pipe or the caller's Writer in one piece.
@@ -64,7 +95,28 @@ type Host struct {
 
 // NewHost makes a Host. It fails if the Config is not as its fields demand.
 func NewHost(cfg Config) (*Host, error) {
-	h := &Host{dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random}
+	h, err := newHost(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("wasi: %w", err)
+	}
+	h.makeStandard(cfg)
+	if err := h.openPreopens(cfg); err != nil {
+		return nil, fmt.Errorf("wasi: %w", err)
+	}
+	if cfg.Descriptors == nil {
+		h.openStandard()
+		return h, nil
+	}
+	if err := h.openDescriptors(cfg.Descriptors); err != nil {
+		h.releasePreopens()
+		return nil, fmt.Errorf("wasi: %w", err)
+	}
+	return h, nil
+}
+
+// newHost makes a Host without descriptors.
+func newHost(cfg Config) (*Host, error) {
+	h := &Host{dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals}
 	if h.dir == "" {
 		h.dir = "/"
 	}
@@ -77,76 +129,158 @@ func NewHost(cfg Config) (*Host, error) {
 	if h.files.max = cfg.MaxFiles; h.files.max == 0 {
 		h.files.max = defaultMaxFiles
 	}
-	if err := h.check(cfg); err != nil {
-		return nil, fmt.Errorf("wasi: %w", err)
+	if cfg.Tree == nil {
+		return nil, errors.New("no Tree")
 	}
-	root, err := cfg.Tree.Open("/")
-	if err != nil {
-		return nil, fmt.Errorf("wasi: open the root: %w", err)
+	if err := h.setProgram(cfg.Args, cfg.Env); err != nil {
+		return nil, err
 	}
-	h.openStandard(cfg, root)
-	return h, nil
+	return h, h.check(cfg)
 }
 
-func (h *Host) check(cfg Config) (err error) {
-	if h.args, err = newCstrings(cfg.Args); err != nil {
+// setProgram sets the arguments and the environment, both or neither.
+func (h *Host) setProgram(argv, environ []string) error {
+	args, err := newCstrings(argv)
+	if err != nil {
 		return fmt.Errorf("arguments: %w", err)
 	}
-	for _, kv := range cfg.Env {
+	for _, kv := range environ {
 		if strings.IndexByte(kv, '=') < 1 {
 			return fmt.Errorf("environment: %q is not of the form NAME=value", kv)
 		}
 	}
-	if h.env, err = newCstrings(cfg.Env); err != nil {
+	env, err := newCstrings(environ)
+	if err != nil {
 		return fmt.Errorf("environment: %w", err)
 	}
+	h.args, h.env = args, env
+	return nil
+}
+
+func (h *Host) check(cfg Config) error {
 	switch {
-	case cfg.Tree == nil:
-		return errors.New("no Tree")
 	case h.dir[0] != '/' || strings.IndexByte(h.dir, 0) >= 0 || len(h.dir) > maxPath:
 		return fmt.Errorf("working directory %q: not an absolute path", h.dir)
 	case h.files.max < 4 || h.files.max > maxMaxFiles:
 		return fmt.Errorf("MaxFiles is %d, and must be from 4 to %d", h.files.max, maxMaxFiles)
+	case len(cfg.Preopens)+3 > h.files.max:
+		return fmt.Errorf("%d Preopens are too many", len(cfg.Preopens))
 	}
 	return nil
 }
 
-// openStandard opens descriptors 0 to 3. There is room for them.
-func (h *Host) openStandard(cfg Config, root *vfs.File) {
-	stdout := newDescription(newOutput(cfg.Stdout), false, true, 0)
+// openPreopens opens the directories that paths start from.
+func (h *Host) openPreopens(cfg Config) error {
+	list := cfg.Preopens
+	if list == nil {
+		list = []Preopen{{Path: "/"}}
+	}
+	for _, p := range list {
+		d, err := openPreopen(cfg.Tree, p)
+		if err != nil {
+			h.releasePreopens()
+			return fmt.Errorf("preopen %s: %w", p.Path, err)
+		}
+		d.refs.Add(1)
+		h.preopens = append(h.preopens, d)
+	}
+	return nil
+}
+
+func openPreopen(tree *vfs.Tree, p Preopen) (descriptor, error) {
+	if p.Name == "" {
+		p.Name = p.Path
+	}
+	if strings.IndexByte(p.Name, 0) >= 0 || len(p.Name) > maxPath {
+		return descriptor{}, fmt.Errorf("the name %q can't be a path", p.Name)
+	}
+	f, err := tree.Open(p.Path)
+	if err != nil {
+		return descriptor{}, err
+	}
+	dir, err := f.Dir()
+	if err != nil {
+		f.Close() //nolint:errcheck // the first error is the one to tell
+		return descriptor{}, err
+	}
+	return descriptor{
+		description: newDescription(&directory{dir: dir, f: f}, false, false, 0),
+		base:        dirRights,
+		inheriting:  dirRights | fileRights,
+		preopen:     p.Name,
+	}, nil
+}
+
+func (h *Host) releasePreopens() {
+	for _, d := range h.preopens {
+		d.release() //nolint:errcheck // nothing was written to a directory
+	}
+	h.preopens = nil
+}
+
+// makeStandard makes the three streams.
+func (h *Host) makeStandard(cfg Config) {
+	stdout := newStandard(KindStdout, newOutput(cfg.Stdout))
 	stderr := stdout
 	// One pipe in both places has one end, to be closed once.
-	if w, ok := cfg.Stderr.(*PipeWriter); !ok || stdout.object != object(w) {
-		stderr = newDescription(newOutput(cfg.Stderr), false, true, 0)
+	if w, ok := cfg.Stderr.(*PipeWriter); !ok || stdout.get() != object(w) {
+		stderr = newStandard(KindStderr, newOutput(cfg.Stderr))
 	}
-	for _, d := range []descriptor{
-		{description: newDescription(newInput(cfg.Stdin), true, false, 0), base: inputRights},
+	h.standard = [...]*standard{newStandard(KindStdin, newInput(cfg.Stdin)), stdout, stderr}
+}
+
+// openStandard opens the streams as descriptors 0 to 2, and the preopens after them.
+// There is room.
+func (h *Host) openStandard() {
+	stdout := newDescription(h.standard[1], false, true, 0)
+	stderr := stdout
+	if h.standard[2] != h.standard[1] {
+		stderr = newDescription(h.standard[2], false, true, 0)
+	}
+	list := []descriptor{
+		{description: newDescription(h.standard[0], true, false, 0), base: inputRights},
 		{description: stdout, base: outputRights},
 		{description: stderr, base: outputRights},
-		{
-			description: newDescription(&directory{dir: cfg.Tree.Root(), f: root}, false, false, 0),
-			base:        dirRights,
-			inheriting:  dirRights | fileRights,
-			preopen:     "/",
-		},
-	} {
+	}
+	for _, d := range append(list, h.preopens...) {
 		h.files.insert(d) //nolint:errcheck // check has made sure of room
 	}
+}
+
+// SetStreams gives the standard streams other ends, as if the Config had had them, and
+// closes the ones before. What processes have inherited goes along. Where standard
+// output and error were one PipeWriter they stay one, and stderr is not used. No guest
+// may be running on h or on what was made from it.
+func (h *Host) SetStreams(stdin io.Reader, stdout, stderr io.Writer) error {
+	errs := []error{h.standard[0].set(newInput(stdin)), h.standard[1].set(newOutput(stdout))}
+	if h.standard[2] != h.standard[1] {
+		errs = append(errs, h.standard[2].set(newOutput(stderr)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("wasi: close streams: %w", err)
+	}
+	return nil
 }
 
 // Close closes every descriptor. A guest still running gets EBADF from then on. It
 // waits for a Read of Stdin that it has interrupted. It may be called again.
 func (h *Host) Close() error {
+	h.closing.Do(h.releasePreopens)
+	if err := release(h.files.close()); err != nil {
+		return fmt.Errorf("wasi: close descriptors: %w", err)
+	}
+	return nil
+}
+
+// release gives up the references that a table had.
+func release(list []descriptor) error {
 	var errs []error
-	for _, d := range h.files.close() {
+	for _, d := range list {
 		if d.description != nil {
 			errs = append(errs, d.release())
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("wasi: close descriptors: %w", err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // bound is a context that knows its Host.
@@ -170,12 +304,18 @@ func Bind(ctx context.Context, h *Host) context.Context { return &bound{ctx, h} 
 
 // hostOf gives the Host that ctx was bound to.
 func hostOf(ctx context.Context) *Host {
+	h := hostIn(ctx)
+	if h == nil {
+		panic(errors.New("the context of the call has no Host: wasi.Bind is missing"))
+	}
+	return h
+}
+
+// hostIn is hostOf where there may be none.
+func hostIn(ctx context.Context) *Host {
 	if b, ok := ctx.(*bound); ok {
 		return b.host
 	}
-	h, ok := ctx.Value(hostKey{}).(*Host)
-	if !ok {
-		panic(errors.New("the context of the call has no Host: wasi.Bind is missing"))
-	}
+	h, _ := ctx.Value(hostKey{}).(*Host)
 	return h
 }

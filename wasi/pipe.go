@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"slices"
 	"sync"
 )
 
@@ -107,6 +108,17 @@ func (w *PipeWriter) write(ctx context.Context, b []byte, nonblock bool) (int, e
 		n += m
 	}
 	return n, err
+}
+
+// buffered gives a copy of what waits in the pipe.
+func (p *pipe) buffered() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n == 0 {
+		return nil
+	}
+	first := p.buf[p.start:min(p.start+p.n, len(p.buf))]
+	return slices.Concat(first, p.buf[:p.n-len(first)])
 }
 
 // read takes what is there, or answers errAgain and registers w if it isn't nil.

@@ -61,12 +61,15 @@ func (p *poller) wait(ctx context.Context) (uint32, errno) {
 				p.host.clock.Sleep(woken, sleep) //nolint:errcheck // either way it is time to look again
 			}
 		}
-		w.wake()
+		signaled := w.done()
 		p.forget(w)
 		if e != errSuccess || p.used > 0 {
 			return p.count(), e
 		}
 		checkContext(ctx)
+		if signaled {
+			return 0, errIntr
+		}
 	}
 }
 

@@ -117,10 +117,10 @@ func fdWrite(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	if !v.single() && v.left > 0 && v.left <= pipeAtomic {
 		b := h.gather(&v)
 		n, err := w.write(ctx, b, nonblock)
-		return result(mem, uint32(p[3]), uint32(n), ioResult(ctx, n, err))
+		return result(mem, uint32(p[3]), uint32(n), h.brokenPipe(ioResult(ctx, n, err)))
 	}
 	n, e := writev(ctx, &v, nonblock, w.write)
-	return result(mem, uint32(p[3]), n, e)
+	return result(mem, uint32(p[3]), n, h.brokenPipe(e))
 }
 
 // gather puts the buffers of v together. Preconditions: they fit.

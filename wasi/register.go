@@ -12,10 +12,28 @@ import (
 // wazero passes them: an i32 in the lower half.
 type function func(ctx context.Context, h *Host, mem memory, p []uint64) errno
 
-// Call is the one way into every host function.
+// Call is the one way into every host function, and the one place where signals are
+// delivered to a guest: when the call has let go of the guest's memory, which a handler
+// may move.
 func (f function) Call(ctx context.Context, m api.Module, stack []uint64) {
 	defer rethrow()
-	stack[0] = uint64(f(ctx, hostOf(ctx), memoryOf(m), stack))
+	h, first := hostOf(ctx), stack[0]
+	for {
+		e := f(ctx, h, memoryOf(m), stack)
+		var handled, restart bool
+		if h.signals != nil && h.signals.Pending() {
+			handled, restart = h.signals.Deliver(ctx)
+		}
+		switch {
+		case e == errRestart && handled && !restart:
+			e = errIntr
+		case e == errRestart, e == errIntr && !handled:
+			stack[0] = first
+			continue
+		}
+		stack[0] = uint64(e)
+		return
+	}
 }
 
 // export is a host function as it is linked: by name and by the types of its
@@ -80,6 +98,13 @@ func preview1() []export {
 // extension lists the functions of module "belljar". ABI.md documents them.
 func extension() []export {
 	return []export{
+		{"fd_pipe", "ii", fdPipe},
+		{"fd_dup", "iiii", fdDup},
+		{"fd_dup2", "iii", fdDup2},
+		{"fd_flags_get", "ii", fdFlagsGet},
+		{"fd_flags_set", "ii", fdFlagsSet},
+		{"host_call", "iiiii", hostCall},
+		{"host_take", "ii", hostTake},
 		{"proc_cwd_get", "iii", procCwdGet},
 	}
 }

@@ -1,15 +1,40 @@
 package wasi
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
-// waiter is a blocked call, to be woken once by one of the objects it waits for.
-type waiter struct{ wake context.CancelFunc }
+// waiter is a blocked call, to be woken once: by one of the objects it waits for, or by
+// a signal.
+type waiter struct {
+	wake context.CancelFunc
+	host *Host // nil if there are no signals for the call
+}
 
-// newWaiter makes a waiter, and the context that ends when it is woken or when ctx
-// ends. The caller calls wake when it stops waiting, to free the context.
+// newWaiter makes a waiter, and the context that ends when it is woken, when a signal
+// waits or when ctx ends. The caller calls done when it stops waiting.
 func newWaiter(ctx context.Context) (context.Context, *waiter) {
 	woken, wake := context.WithCancel(ctx)
-	return woken, &waiter{wake: wake}
+	w := &waiter{wake: wake}
+	if h := hostIn(ctx); h != nil && h.signals != nil {
+		w.host = h
+		h.blocked.Store(w)
+		if h.signals.Pending() { // looked at only now, so that no signal is missed
+			wake()
+		}
+	}
+	return woken, w
+}
+
+// done frees the waiter, and says whether a signal waits.
+func (w *waiter) done() bool {
+	w.wake()
+	if w.host == nil {
+		return false
+	}
+	w.host.blocked.CompareAndSwap(w, nil)
+	return w.host.signals.Pending()
 }
 
 // waitList holds the waiters of one object. The object's mutex guards it.
@@ -32,8 +57,9 @@ func (l waitList) wake() {
 	clear(l)
 }
 
-// block calls try until it answers other than errAgain. try registers the waiter it
-// is given if it answers errAgain; forget undoes that.
+// block calls try until it answers other than errAgain, and answers errRestart if a
+// signal came before that. try registers the waiter it is given if it answers errAgain;
+// forget undoes that.
 func block(ctx context.Context, forget func(*waiter), try func(*waiter) (int, error)) (int, error) {
 	for {
 		woken, w := newWaiter(ctx)
@@ -42,10 +68,26 @@ func block(ctx context.Context, forget func(*waiter), try func(*waiter) (int, er
 			<-woken.Done()
 			forget(w)
 		}
-		w.wake()
+		signaled := w.done()
 		if err != errAgain {
 			return n, err
 		}
 		checkContext(ctx)
+		if signaled {
+			return 0, errRestart
+		}
 	}
+}
+
+// interruptible calls f with a context that ends also when a signal waits. If f ends for
+// that reason, with an error, the error is errRestart.
+func interruptible(ctx context.Context, f func(context.Context) error) error {
+	woken, w := newWaiter(ctx)
+	err := f(woken)
+	if signaled := w.done(); err == nil {
+		return nil
+	} else if checkContext(ctx); signaled && errors.Is(err, context.Canceled) {
+		return errRestart
+	}
+	return err
 }

@@ -1,0 +1,178 @@
+package wasi
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"testing"
+)
+
+// belljarCalls are rows for the calls of module "belljar" that have to do with one
+// process alone.
+func belljarCalls() []callRow {
+	return []callRow{
+		{"fd_pipe", args{0, outPtr}, errSuccess},
+		{"fd_pipe", args{makeCloexec | makeNonblock, outPtr}, errSuccess},
+		{"fd_pipe", args{4, outPtr}, errInval},
+		{"fd_pipe", args{wraps, outPtr}, errInval},
+		{"fd_pipe", args{0, guestSize - 7}, errFault},
+		{"fd_pipe", args{0, wraps}, errFault},
+		{"fd_dup", args{fdFile, 0, 0, outPtr}, errSuccess},
+		{"fd_dup", args{fdRoot, 100, makeCloexec, outPtr}, errSuccess},
+		{"fd_dup", args{fdFile, 1023, 0, outPtr}, errSuccess},
+		{"fd_dup", args{fdFile, 1024, 0, outPtr}, errInval},
+		{"fd_dup", args{fdFile, wraps, 0, outPtr}, errInval},
+		{"fd_dup", args{fdFile, 0, 2, outPtr}, errInval},
+		{"fd_dup", args{fdFile, 0, 0, lastBytes}, errFault},
+		{"fd_dup", args{fdClosed, 0, 0, outPtr}, errBadf},
+		{"fd_dup2", args{fdFile, fdDir, 0}, errSuccess},
+		{"fd_dup2", args{fdFile, fdFile, 0}, errSuccess},
+		{"fd_dup2", args{fdFile, 1023, makeCloexec}, errSuccess},
+		{"fd_dup2", args{fdFile, 1024, 0}, errBadf},
+		{"fd_dup2", args{fdFile, wraps, 0}, errBadf},
+		{"fd_dup2", args{fdFile, fdDir, 2}, errInval},
+		{"fd_dup2", args{fdClosed, fdFile, 0}, errBadf},
+		{"fd_dup2", args{fdClosed, fdClosed, 0}, errBadf},
+		{"fd_flags_get", args{fdFile, outPtr}, errSuccess},
+		{"fd_flags_get", args{fdFile, lastBytes}, errFault},
+		{"fd_flags_get", args{fdClosed, outPtr}, errBadf},
+		{"fd_flags_set", args{fdFile, 1}, errSuccess},
+		{"fd_flags_set", args{fdFile, 2}, errInval},
+		{"fd_flags_set", args{fdClosed, 1}, errBadf},
+
+		{"host_call", args{"echo", "x", outPtr}, errNoent},
+		{"host_call", args{past, 1, "x", outPtr}, errFault},
+		{"host_call", args{"echo", past, 1, outPtr}, errFault},
+		{"host_call", args{"echo", wraps, wraps, outPtr}, errFault},
+		{"host_call", args{"echo", "x", lastBytes}, errFault},
+		{"host_call", args{bufPtr, 256, "x", outPtr}, errNametoolong},
+		{"host_take", args{bufPtr, 0}, errSuccess},
+		{"host_take", args{bufPtr, 1}, errRange},
+		{"host_take", args{past, 1}, errFault},
+
+		{"proc_cwd_get", args{bufPtr, 5, outPtr}, errSuccess},
+		{"proc_cwd_get", args{bufPtr, 4, outPtr}, errRange},
+		{"proc_cwd_get", args{0, 0, outPtr}, errRange},
+		{"proc_cwd_get", args{past, 5, outPtr}, errFault},
+		{"proc_cwd_get", args{bufPtr, wraps, outPtr}, errFault},
+		{"proc_cwd_get", args{bufPtr, 5, lastBytes}, errFault},
+	}
+}
+
+func TestServices(t *testing.T) {
+	g := newGuest(t, Config{Services: func(_ context.Context, name string, request []byte) ([]byte, error) {
+		switch name {
+		case "double":
+			return append(request, request...), nil
+		case "refuse":
+			return nil, fs.ErrPermission
+		}
+		return nil, fs.ErrNotExist
+	}})
+	g.must("host_call", "double", "abc", outPtr)
+	if n := g.uint32(outPtr); n != 6 {
+		t.Fatalf("the answer has %d bytes", n)
+	}
+	for range 2 { // the answer is kept
+		g.must("host_take", bufPtr, 6)
+		if got := g.read(bufPtr, 6); got != "abcabc" {
+			t.Errorf("answer %q", got)
+		}
+	}
+	g.want(errRange, "host_take", bufPtr, 7)
+	g.want(errAcces, "host_call", "refuse", "", outPtr)
+	g.want(errRange, "host_take", bufPtr, 1)
+	g.want(errNoent, "host_call", "other", "", outPtr)
+}
+
+// TestDupSharesTheDescription checks that copies have one offset and one set of status
+// flags, and flags of their own.
+func TestDupSharesTheDescription(t *testing.T) {
+	g := newFixture(t)
+	g.must("fd_dup", fdFile, 0, makeCloexec, outPtr)
+	copied := g.uint32(outPtr)
+	if s, _ := g.scan(fdFile, 2); s != "he" {
+		t.Errorf("read %q", s)
+	}
+	if s, _ := g.scan(copied, 2); s != "ll" {
+		t.Errorf("the copy has another offset: %q", s)
+	}
+	g.must("fd_fdstat_set_flags", copied, int(flagAppend))
+	g.must("fd_fdstat_get", fdFile, outPtr)
+	if flags := g.uint32(outPtr) >> 16; flags != uint32(flagAppend) {
+		t.Errorf("status flags %#x", flags)
+	}
+	for fd, want := range map[uint32]uint32{fdFile: 0, copied: makeCloexec} {
+		if g.must("fd_flags_get", fd, outPtr); g.uint32(outPtr) != want {
+			t.Errorf("flags of %d: %d", fd, g.uint32(outPtr))
+		}
+	}
+	g.must("fd_close", fdFile)
+	if s, _ := g.scan(copied, 2); s != "o" {
+		t.Errorf("after the first is closed: %q", s)
+	}
+}
+
+func TestDupNumbers(t *testing.T) {
+	g := newFixture(t)
+	for _, c := range []struct{ least, want uint32 }{{0, 11}, {0, 12}, {20, 20}, {20, 21}, {3, 13}} {
+		if g.must("fd_dup", fdFile, c.least, 0, outPtr); g.uint32(outPtr) != c.want {
+			t.Errorf("from %d: %d, want %d", c.least, g.uint32(outPtr), c.want)
+		}
+	}
+	g.must("fd_close", 5)
+	if g.must("fd_dup", fdFile, 0, 0, outPtr); g.uint32(outPtr) != 5 {
+		t.Errorf("not the lowest: %d", g.uint32(outPtr))
+	}
+	g.must("fd_dup2", fdFile, 1023, 0)
+	g.want(errMfile, "fd_dup", fdFile, 1023, 0, outPtr)
+	g.must("fd_dup", fdFile, 1022, 0, outPtr)
+}
+
+// TestDup2Closes checks that the pipe's end that dup2 replaces is closed.
+func TestDup2Closes(t *testing.T) {
+	g := newFixture(t)
+	g.must("fd_dup2", fdFile, fdWriter, 0)
+	if s, e := g.scan(fdReader, 1); s != "" || e != errSuccess {
+		t.Errorf("the pipe isn't at its end: %q %v", s, e)
+	}
+}
+
+func TestPipeDescriptors(t *testing.T) {
+	g := newGuest(t, Config{MaxFiles: 6})
+	g.must("fd_pipe", makeNonblock, outPtr)
+	r, w := g.uint32(outPtr), g.uint32(outPtr+4)
+	if _, e := g.scan(r, 1); e != errAgain {
+		t.Errorf("empty, without waiting: %v", e)
+	}
+	if _, e := g.print(w, "abc"); e != errSuccess {
+		t.Error(e)
+	}
+	if s, _ := g.scan(r, 10); s != "abc" {
+		t.Errorf("read %q", s)
+	}
+	g.want(errMfile, "fd_pipe", 0, outPtr)
+	g.must("fd_close", w)
+	g.want(errMfile, "fd_pipe", 0, outPtr)
+	g.want(errSuccess, "fd_dup", r, 0, 0, outPtr) // the number that fd_pipe had taken is free again
+}
+
+func TestSetStreams(t *testing.T) {
+	var first, second, other bytes.Buffer
+	g := newGuest(t, Config{Stdin: bytes.NewBufferString("one"), Stdout: &first})
+	g.must("fd_dup", fdStdout, 0, 0, outPtr)
+	copied := g.uint32(outPtr)
+	g.scan(0, 1)
+	g.print(fdStdout, "a")
+	if err := g.host.SetStreams(bytes.NewBufferString("two"), &second, &other); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := g.scan(0, 10); s != "two" {
+		t.Errorf("read %q", s)
+	}
+	g.print(copied, "b")
+	g.print(fdStderr, "c")
+	if first.String() != "a" || second.String() != "b" || other.String() != "c" {
+		t.Errorf("written %q %q %q", &first, &second, &other)
+	}
+}
