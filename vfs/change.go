@@ -87,7 +87,7 @@ func (t *Tree) change(n *inode, c change, now int64) error {
 			n.mode &^= fs.ModeSetgid
 		}
 	case c.owner != nil:
-		t.user.dropSetID(n)
+		n.mode = t.user.withoutSetID(n)
 		n.give(c.owner[0], c.owner[1])
 	case c.times != nil:
 		n.setTimes(c.times)
@@ -107,6 +107,9 @@ func (u *User) mayChange(n *inode, c change) error {
 		return ErrNotPermitted
 	}
 	mine := int64(n.uid) == int64(u.UID)
+	if !mine && u.withoutSetID(n) != n.mode {
+		return ErrNotPermitted // It would change the mode.
+	}
 	if uid := c.owner[0]; uid >= 0 && (!mine || uid != u.UID) {
 		return ErrNotPermitted
 	}

@@ -42,7 +42,7 @@ func (d *Dir) mkdir(name string, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	mode := perm&modeBits&^d.t.user.Umask | fs.ModeDir
+	mode := perm&(fs.ModePerm|fs.ModeSticky)&^d.t.user.Umask | fs.ModeDir
 	if m := f.owner(); m != nil {
 		if f.there {
 			return fs.ErrExist
@@ -293,6 +293,10 @@ func (d *Dir) link(oldName string, to *Dir, newName string, follow bool) error {
 		return ErrNotPermitted
 	case p.foreign:
 		return a.node.mnt.drv.link(a.node.path, b.inMount())
+	}
+	source := d.t.inode(a.node.ino)
+	if !d.t.user.mayLink(source) {
+		return ErrNotPermitted
 	}
 	if err := d.t.user.mayCreate(d.t.inode(b.dir.ino)); err != nil {
 		return err

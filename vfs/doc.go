@@ -18,8 +18,9 @@
 // choice, Linux. Names are bytes, up to 255 of them, a path has up to 4,095; a path crosses at most 40
 // symbolic links. Files are sparse, up to 1 TiB. An unlinked file lives until its last [File] is closed.
 // Access times are kept as on Linux with the mount option relatime, without its daily update; what a tree was
-// cloned with ([Tree.CloneWith]) is read without touching its access time. Permission bits are kept and
-// reported, but not enforced: the sandbox's user owns everything.
+// cloned with ([Tree.CloneWith]) is read without touching its access time. Permission bits,
+// owners, sticky directories and set-id bits are enforced for the [User] who calls, as Linux does it; in a mount, what
+// it is made of decides.
 //
 // # Concurrency
 //

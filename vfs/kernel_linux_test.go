@@ -44,6 +44,8 @@ type status struct {
 	perm  uint32
 	nlink uint64
 	size  int64
+	uid   int
+	gid   int
 	mtime time.Time
 	ctime time.Time
 }
@@ -92,7 +94,7 @@ func kernelStatus(st *syscall.Stat_t, err error) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
-	s := status{typ: '-', perm: st.Mode & 0o7777, nlink: uint64(st.Nlink), size: st.Size,
+	s := status{typ: '-', perm: st.Mode & 0o7777, nlink: uint64(st.Nlink), size: st.Size, uid: int(st.Uid), gid: int(st.Gid),
 		mtime: time.Unix(st.Mtim.Unix()), ctime: time.Unix(st.Ctim.Unix())}
 	switch st.Mode & syscall.S_IFMT {
 	case syscall.S_IFDIR:
@@ -192,7 +194,7 @@ func treeStatus(i Info, err error) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
-	s := status{typ: '-', perm: uint32(i.Mode().Perm()), nlink: i.Nlink(), size: i.Size(), mtime: i.ModTime(), ctime: i.Ctime()}
+	s := status{typ: '-', perm: uint32(i.Mode().Perm()), nlink: i.Nlink(), size: i.Size(), uid: i.UID(), gid: i.GID(), mtime: i.ModTime(), ctime: i.Ctime()}
 	for _, b := range specialBits {
 		if i.Mode()&b.mode != 0 {
 			s.perm |= b.bit
@@ -256,7 +258,8 @@ var errnoNames = []struct {
 	{"ENOTEMPTY", []error{syscall.ENOTEMPTY, ErrNotEmpty}}, // Before EEXIST, which it also is.
 	{"ENOENT", []error{syscall.ENOENT, fs.ErrNotExist}},
 	{"EEXIST", []error{syscall.EEXIST, fs.ErrExist}},
-	{"EPERM", []error{syscall.EPERM, ErrNotPermitted}},
+	{"EPERM", []error{syscall.EPERM, ErrNotPermitted}}, // Before EACCES: both are fs.ErrPermission.
+	{"EACCES", []error{syscall.EACCES, fs.ErrPermission}},
 	{"EINVAL", []error{syscall.EINVAL, fs.ErrInvalid}},
 	{"ENOTDIR", []error{syscall.ENOTDIR, ErrNotDir}},
 	{"EISDIR", []error{syscall.EISDIR, ErrIsDir}},

@@ -142,34 +142,47 @@ func (t *Tree) checkMove(p pair) error {
 	if b.there && b.typ.IsDir() && t.within(a.dir.ino, b.node.ino) {
 		return ErrNotEmpty
 	}
-	if err := t.mayMove(p); err != nil || !b.there {
+	if err := t.mayMove(p); err != nil {
 		return err
 	}
-	switch {
-	case a.typ.IsDir() && !b.typ.IsDir():
-		return ErrNotDir
-	case !a.typ.IsDir() && b.typ.IsDir():
-		return ErrIsDir
-	case b.typ.IsDir() && t.inode(b.node.ino).dir.seqs.root != nil:
+	if b.there && b.typ.IsDir() && t.inode(b.node.ino).dir.seqs.root != nil {
 		return ErrNotEmpty
 	}
 	return nil
 }
 
-// mayMove tells whether the user may do what a move does: take both names out of their directories, make the new one,
-// and change where ".." leads. Preconditions: t.mu is held.
+// mayMove tells whether the user may do what a move does: take both names out of their directories or make the new one,
+// and change where ".." leads; and whether the two are of one kind. Preconditions: t.mu is held.
 func (t *Tree) mayMove(p pair) error {
-	if err := t.mayDelete(&p.old); err != nil {
+	a, b := &p.old, &p.new
+	if err := t.mayDelete(a); err != nil {
 		return err
 	}
-	err := t.mayDelete(&p.new)
-	if !p.new.there {
-		err = t.user.mayCreate(t.inode(p.new.dir.ino))
+	if !b.there {
+		if err := t.user.mayCreate(t.inode(b.dir.ino)); err != nil {
+			return err
+		}
+	} else if err := t.mayReplace(a, b); err != nil {
+		return err
 	}
-	if err == nil && p.old.typ.IsDir() && p.old.dir.ino != p.new.dir.ino {
-		err = t.user.may(t.inode(p.old.node.ino), wantWrite)
+	if a.typ.IsDir() && a.dir.ino != b.dir.ino {
+		return t.user.may(t.inode(a.node.ino), wantWrite)
 	}
-	return err
+	return nil
+}
+
+// mayReplace tells whether the user may put what is at a in the place of what is at b.
+func (t *Tree) mayReplace(a, b *found) error {
+	err := t.mayDelete(b)
+	switch {
+	case err != nil:
+		return err
+	case a.typ.IsDir() && !b.typ.IsDir():
+		return ErrNotDir
+	case !a.typ.IsDir() && b.typ.IsDir():
+		return ErrIsDir
+	}
+	return nil
 }
 
 // within reports whether directory ino is top or lies under it. It costs as much as ino lies deep.

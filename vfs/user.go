@@ -92,6 +92,16 @@ func (u *User) mayDelete(dir, n *inode) error {
 	return nil
 }
 
+// mayLink reports whether the user may give n a further name. That takes ownership, or a plain file that the user may
+// read and write, as with Linux's fs.protected_hardlinks: nobody else can keep a file from being removed for good.
+func (u *User) mayLink(n *inode) bool {
+	if u.owns(n) {
+		return true
+	}
+	setID := n.mode&fs.ModeSetuid != 0 || n.mode&fs.ModeSetgid != 0 && n.mode&0o010 != 0
+	return n.mode.IsRegular() && !setID && u.may(n, wantRead|wantWrite) == nil
+}
+
 // mayOpen tells whether the bits allow opening with flag.
 func (u *User) mayOpen(n *inode, flag int) error {
 	var want fs.FileMode
@@ -124,21 +134,22 @@ func (u *User) inherit(n, dir *inode) {
 	}
 }
 
-// dropSetID clears the set-id bits that a file must not keep when it is changed or given away. Preconditions: n may be
-// changed.
-func (u *User) dropSetID(n *inode) {
-	if n.dir != nil || n.mode&(fs.ModeSetuid|fs.ModeSetgid) == 0 {
-		return
+// withoutSetID returns n's mode without the set-id bits that a file must not keep when it is changed or given away.
+func (u *User) withoutSetID(n *inode) fs.FileMode {
+	if n.dir != nil {
+		return n.mode
 	}
-	n.mode &^= fs.ModeSetuid
-	if n.mode&0o010 != 0 || !u.super() && !u.in(n.gid) {
-		n.mode &^= fs.ModeSetgid
+	mode := n.mode &^ fs.ModeSetuid
+	if mode&0o010 != 0 || !u.super() && !u.in(n.gid) {
+		mode &^= fs.ModeSetgid
 	}
+	return mode
 }
 
-// written drops the set-id bits after a change of content, which the superuser's changes leave.
+// written drops the set-id bits after a change of content, which the superuser's changes leave. Preconditions: n may be
+// changed.
 func (u *User) written(n *inode) {
 	if !u.super() && n.mode.IsRegular() {
-		u.dropSetID(n)
+		n.mode = u.withoutSetID(n)
 	}
 }
