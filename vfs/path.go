@@ -101,7 +101,11 @@ func (d *Dir) walk(name string, how follow) (walk, error) {
 	case !d.clamp && escapes(rest):
 		return walk{}, ErrEscape
 	}
-	return walk{t: d.t, follow: how, at: d.at, rest: rest, free: len(rest)}, nil
+	at := d.at
+	if d.clamp && name[0] == '/' {
+		at = root
+	}
+	return walk{t: d.t, follow: how, at: at, rest: rest, free: len(rest)}, nil
 }
 
 // escapes reports whether a path is absolute or climbs above where it starts.
