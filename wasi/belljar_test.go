@@ -1,7 +1,6 @@
 package wasi
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"testing"
@@ -155,24 +154,4 @@ func TestPipeDescriptors(t *testing.T) {
 	g.must("fd_close", w)
 	g.want(errMfile, "fd_pipe", 0, outPtr)
 	g.want(errSuccess, "fd_dup", r, 0, 0, outPtr) // the number that fd_pipe had taken is free again
-}
-
-func TestSetStreams(t *testing.T) {
-	var first, second, other bytes.Buffer
-	g := newGuest(t, Config{Stdin: bytes.NewBufferString("one"), Stdout: &first})
-	g.must("fd_dup", fdStdout, 0, 0, outPtr)
-	copied := g.uint32(outPtr)
-	g.scan(0, 1)
-	g.print(fdStdout, "a")
-	if err := g.host.SetStreams(bytes.NewBufferString("two"), &second, &other); err != nil {
-		t.Fatal(err)
-	}
-	if s, _ := g.scan(0, 10); s != "two" {
-		t.Errorf("read %q", s)
-	}
-	g.print(copied, "b")
-	g.print(fdStderr, "c")
-	if first.String() != "a" || second.String() != "b" || other.String() != "c" {
-		t.Errorf("written %q %q %q", &first, &second, &other)
-	}
 }

@@ -179,7 +179,7 @@ func TestCloseInterruptsRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := host.standard[0].get().(*input)
+		in := host.standard[0].(*input)
 		if _, err := in.take(make([]byte, 1), nil); err != errAgain {
 			t.Fatal(err)
 		}

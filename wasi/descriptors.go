@@ -3,6 +3,7 @@ package wasi
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/belljar-dev/belljar/vfs"
 )
@@ -59,7 +60,11 @@ func (h *Host) Descriptors() []Descriptor {
 			Number: fd, Description: number, Readable: d.readable, Writable: d.writable, Flags: uint16(d.flags.Load()),
 			Rights: uint64(d.base), Inheriting: uint64(d.inheriting), CloseOnExec: d.cloexec, Preopen: d.preopen,
 		}
-		describe(&out, d.object, pipes)
+		if i := slices.Index(h.standard[:], d.object); i >= 0 {
+			out.Kind = KindStdin + Kind(i)
+		} else {
+			describe(&out, d.object, pipes)
+		}
 		list = append(list, out)
 	}
 	return list
@@ -78,8 +83,6 @@ func describe(out *Descriptor, o object, pipes map[*pipe]int) {
 		out.Kind, out.File = KindFile, o.f
 	case *directory:
 		out.Kind, out.File = KindDirectory, o.f
-	case *standard:
-		out.Kind = o.kind
 	case *PipeReader:
 		out.Kind, out.Pipe, out.Buffered = KindPipeReader, numberOf(o.p), o.p.buffered()
 	case *PipeWriter:

@@ -81,7 +81,7 @@ type Host struct {
 	random    io.Reader
 	files     table
 	preopens  []descriptor // what every program begins with; each holds a reference
-	standard  [3]*standard // the streams as which they were made
+	standard  [3]object    // the streams that it was made with
 	services  func(ctx context.Context, name string, request []byte) ([]byte, error)
 	answer    []byte // the last service's, for host_take
 	signals   Signals
@@ -220,13 +220,7 @@ func (h *Host) releasePreopens() {
 
 // makeStandard makes the three streams.
 func (h *Host) makeStandard(cfg Config) {
-	stdout := newStandard(KindStdout, newOutput(cfg.Stdout))
-	stderr := stdout
-	// One pipe in both places has one end, to be closed once.
-	if w, ok := cfg.Stderr.(*PipeWriter); !ok || stdout.get() != object(w) {
-		stderr = newStandard(KindStderr, newOutput(cfg.Stderr))
-	}
-	h.standard = [...]*standard{newStandard(KindStdin, newInput(cfg.Stdin)), stdout, stderr}
+	h.standard = [...]object{newInput(cfg.Stdin), newOutput(cfg.Stdout), newOutput(cfg.Stderr)}
 }
 
 // openStandard opens the streams as descriptors 0 to 2, and the preopens after them.
@@ -234,7 +228,8 @@ func (h *Host) makeStandard(cfg Config) {
 func (h *Host) openStandard() {
 	stdout := newDescription(h.standard[1], false, true, 0)
 	stderr := stdout
-	if h.standard[2] != h.standard[1] {
+	// One pipe in both places has one end, to be closed once.
+	if _, ok := h.standard[2].(*PipeWriter); !ok || h.standard[2] != h.standard[1] {
 		stderr = newDescription(h.standard[2], false, true, 0)
 	}
 	list := []descriptor{
@@ -245,21 +240,6 @@ func (h *Host) openStandard() {
 	for _, d := range append(list, h.preopens...) {
 		h.files.insert(d) //nolint:errcheck // check has made sure of room
 	}
-}
-
-// SetStreams gives the standard streams other ends, as if the Config had had them, and
-// closes the ones before. What processes have inherited goes along. Where standard
-// output and error were one PipeWriter they stay one, and stderr is not used. No guest
-// may be running on h or on what was made from it.
-func (h *Host) SetStreams(stdin io.Reader, stdout, stderr io.Writer) error {
-	errs := []error{h.standard[0].set(newInput(stdin)), h.standard[1].set(newOutput(stdout))}
-	if h.standard[2] != h.standard[1] {
-		errs = append(errs, h.standard[2].set(newOutput(stderr)))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("wasi: close streams: %w", err)
-	}
-	return nil
 }
 
 // Close closes every descriptor. A guest still running gets EBADF from then on. It

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"strings"
-	"sync"
 )
 
 // newInput makes the object that reads r as a process's standard input.
@@ -31,63 +30,6 @@ func newOutput(w io.Writer) object {
 		return w
 	default:
 		return &sink{w}
-	}
-}
-
-// standard is one of the three standard streams: it stands for an object that can be
-// changed. See Host.SetStreams.
-type standard struct {
-	kind Kind
-	mu   sync.Mutex
-	now  object
-}
-
-func newStandard(kind Kind, o object) *standard { return &standard{kind: kind, now: o} }
-
-func (s *standard) get() object {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-func (s *standard) set(o object) error {
-	s.mu.Lock()
-	old := s.now
-	s.now = o
-	s.mu.Unlock()
-	return old.close()
-}
-
-func (s *standard) fileType() fileType      { return s.get().fileType() }
-func (s *standard) stat() (filestat, error) { return s.get().stat() }
-func (s *standard) close() error            { return s.get().close() }
-
-func (s *standard) read(ctx context.Context, b []byte, nonblock bool) (int, error) {
-	r, ok := s.get().(reader)
-	if !ok {
-		return 0, errBadf
-	}
-	return r.read(ctx, b, nonblock)
-}
-
-func (s *standard) write(ctx context.Context, b []byte, nonblock bool) (int, error) {
-	w, ok := s.get().(writer)
-	if !ok {
-		return 0, errBadf
-	}
-	return w.write(ctx, b, nonblock)
-}
-
-func (s *standard) poll(w *waiter) readiness {
-	if o, ok := s.get().(waitable); ok {
-		return o.poll(w)
-	}
-	return readiness{ready: true, bytes: 1}
-}
-
-func (s *standard) forget(w *waiter) {
-	if o, ok := s.get().(waitable); ok {
-		o.forget(w)
 	}
 }
 
