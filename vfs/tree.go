@@ -34,8 +34,8 @@ type Usage struct {
 }
 
 // ledger is the identity under which content and names are charged. Clone keeps it, CloneWith starts a new
-// one.
-type ledger struct{ _ byte }
+// one, whose parent is the old.
+type ledger struct{ parent *ledger }
 
 // owner is a tree's licence to change nodes in place: those that carry it can be reached from that tree
 // alone.
@@ -66,6 +66,7 @@ type core struct {
 	orphanBytes       int64             // the part of used.Bytes held by orphans
 	mounts            mountSet
 	devices           deviceSet
+	pipes             map[uint64]*pipe // of FIFOs that are open, by inode
 }
 
 const rootIno = 1
@@ -115,7 +116,7 @@ func (t *Tree) Clone() *Tree {
 func (t *Tree) CloneWith(cfg Config) *Tree {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := t.share(&ledger{})
+	c := t.share(&ledger{parent: t.own.ledger})
 	c.configure(cfg)
 	c.firstIno = c.nextIno
 	return c
@@ -154,7 +155,7 @@ func (t *Tree) Close() error {
 	}
 	mounts := t.mounts
 	t.closed = true
-	t.inodes, t.orphans, t.opens, t.mounts, t.devices = radix[inode]{}, nil, nil, nil, nil
+	t.inodes, t.orphans, t.opens, t.mounts, t.devices, t.pipes = radix[inode]{}, nil, nil, nil, nil, nil
 	t.used, t.orphanBytes = Usage{}, 0
 	t.mu.Unlock()
 	t.locks.close()
