@@ -54,6 +54,8 @@ func newFixture(t testing.TB) *guest {
 		Env:  []string{"A=1"},
 		Dir:  "/home",
 		Tree: tree,
+
+		Kernel: fakeKernel{},
 	})
 	g.open("f", 0, fileRights)
 	g.open("d", openDirectory, dirRights)
@@ -102,7 +104,7 @@ type callRow struct {
 }
 
 // callTables has rows for every function there is.
-var callTables = []func() []callRow{preview1Calls, belljarCalls}
+var callTables = []func() []callRow{preview1Calls, belljarCalls, kernelCalls}
 
 // TestCalls calls every function with good, bad and hostile arguments.
 func TestCalls(t *testing.T) {

@@ -24,6 +24,7 @@ const (
 	errAgain       errno = 6
 	errBadf        errno = 8
 	errBusy        errno = 10
+	errChild       errno = 12
 	errDquot       errno = 19
 	errExist       errno = 20
 	errFault       errno = 21
@@ -38,6 +39,7 @@ const (
 	errMlink       errno = 34
 	errNametoolong errno = 37
 	errNoent       errno = 44
+	errNoexec      errno = 45
 	errNomem       errno = 48
 	errNospc       errno = 51
 	errNosys       errno = 52
@@ -45,12 +47,14 @@ const (
 	errNotempty    errno = 55
 	errNotsock     errno = 57
 	errNotsup      errno = 58
+	errNotty       errno = 59
 	errNxio        errno = 60
 	errPerm        errno = 63
 	errPipe        errno = 64
 	errRange       errno = 68
 	errRofs        errno = 69
 	errSpipe       errno = 70
+	errSrch        errno = 71
 	errXdev        errno = 75
 	errNotcapable  errno = 76
 

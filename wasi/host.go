@@ -18,6 +18,7 @@ const (
 	// their terminators, as ARG_MAX does on Linux.
 	maxArguments    = 2 << 20
 	defaultMaxFiles = 1024
+	defaultUmask    = 0o022
 	// maxMaxFiles keeps a table from taking more memory than a process is worth.
 	maxMaxFiles = 1 << 20
 )
@@ -64,6 +65,7 @@ type Config struct {
 	Services func(ctx context.Context, name string, request []byte) ([]byte, error)
 
 	Signals Signals // nil: there are none
+	Kernel  Kernel  // answers the calls that concern other processes; nil: they are ENOSYS
 }
 
 // Preopen is a directory that a process starts with a descriptor of.
@@ -85,6 +87,8 @@ type Host struct {
 	services  func(ctx context.Context, name string, request []byte) ([]byte, error)
 	answer    []byte // the last service's, for host_take
 	signals   Signals
+	kernel    Kernel                 // nil: none
+	umask     uint32                 // of what the process makes
 	blocked   atomic.Pointer[waiter] // the wait that a signal ends
 	closing   sync.Once              // guards the end of preopens
 
@@ -117,6 +121,7 @@ func NewHost(cfg Config) (*Host, error) {
 // newHost makes a Host without descriptors.
 func newHost(cfg Config) (*Host, error) {
 	h := &Host{dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals}
+	h.kernel, h.umask = cfg.Kernel, defaultUmask
 	if h.dir == "" {
 		h.dir = "/"
 	}

@@ -24,8 +24,8 @@ const (
 
 // Fork makes the Host of a child as fork does: with h's arguments, environment and
 // descriptors, of which each refers to the same open file description. What cfg says of
-// Dir, Clock, Random, Services and Signals is the child's; empty fields but Signals are
-// h's own. The rest of cfg is not used.
+// Dir, Clock, Random, Services, Signals and Kernel is the child's; empty fields but the
+// last two are h's own. The rest of cfg is not used.
 func (h *Host) Fork(cfg Config) *Host {
 	child := h.child(cfg)
 	child.args, child.env = h.args, h.env
@@ -77,7 +77,7 @@ func (h *Host) Exec(args, env []string, dir string) error {
 func (h *Host) child(cfg Config) *Host {
 	child := &Host{
 		dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals,
-		standard: h.standard, preopens: h.preopens,
+		kernel: cfg.Kernel, umask: h.umask, standard: h.standard, preopens: h.preopens,
 	}
 	if child.dir == "" {
 		child.dir = h.dir
