@@ -70,4 +70,7 @@ type filestat struct {
 	typ                 fileType
 	nlink, size         uint64
 	atime, mtime, ctime uint64
+
+	// Beyond preview 1's; a mode of 0 is that of a pipe or a socket, of the process's user.
+	mode, uid, gid uint32
 }

@@ -84,6 +84,9 @@ func statOf(info vfs.Info, err error) (filestat, error) {
 		atime: timestamp(info.Atime()),
 		mtime: timestamp(info.ModTime()),
 		ctime: timestamp(info.Ctime()),
+		mode:  modeOf(info.Mode()),
+		uid:   uint32(info.UID()),
+		gid:   uint32(info.GID()),
 	}, nil
 }
 

@@ -79,6 +79,7 @@ type Preopen struct {
 type Host struct {
 	args, env cstrings
 	dir       string
+	tree      *vfs.Tree
 	clock     Clock
 	random    io.Reader
 	files     table
@@ -89,6 +90,7 @@ type Host struct {
 	signals   Signals
 	kernel    Kernel                 // nil: none
 	umask     uint32                 // of what the process makes
+	posix     *posix                 // how paths are understood; nil: as preview 1 has it
 	blocked   atomic.Pointer[waiter] // the wait that a signal ends
 	closing   sync.Once              // guards the end of preopens
 
@@ -121,7 +123,7 @@ func NewHost(cfg Config) (*Host, error) {
 // newHost makes a Host without descriptors.
 func newHost(cfg Config) (*Host, error) {
 	h := &Host{dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals}
-	h.kernel, h.umask = cfg.Kernel, defaultUmask
+	h.tree, h.kernel, h.umask = cfg.Tree, cfg.Kernel, defaultUmask
 	if h.dir == "" {
 		h.dir = "/"
 	}

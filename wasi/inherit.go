@@ -29,6 +29,10 @@ const (
 func (h *Host) Fork(cfg Config) *Host {
 	child := h.child(cfg)
 	child.args, child.env = h.args, h.env
+	if h.posix != nil {
+		p := *h.posix
+		child.posix = &p
+	}
 	child.files.slots = h.files.list()
 	return child
 }
@@ -66,7 +70,7 @@ func (h *Host) Exec(args, env []string, dir string) error {
 	if err := h.setProgram(args, env); err != nil {
 		return fmt.Errorf("wasi: %w", err)
 	}
-	h.dir, h.answer = dir, nil
+	h.dir, h.answer, h.posix = dir, nil, nil
 	if e := h.begin(); e != errSuccess {
 		return fmt.Errorf("wasi: open preopened directories: %w", e)
 	}
@@ -77,7 +81,7 @@ func (h *Host) Exec(args, env []string, dir string) error {
 func (h *Host) child(cfg Config) *Host {
 	child := &Host{
 		dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals,
-		kernel: cfg.Kernel, umask: h.umask, standard: h.standard, preopens: h.preopens,
+		kernel: cfg.Kernel, umask: h.umask, standard: h.standard, preopens: h.preopens, tree: h.tree,
 	}
 	if child.dir == "" {
 		child.dir = h.dir

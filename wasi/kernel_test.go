@@ -44,7 +44,7 @@ func kernelCalls() []callRow {
 		{"proc_exec", args{"/p", "p", "", ""}, errInval},
 		{"proc_exec", args{"/p", "p\x00", "A=1", ""}, errInval},
 		{"proc_exec", args{"/p", "p\x00", "", "relative"}, errInval},
-		{"proc_exec", args{"\xff", "p\x00", "", ""}, errIlseq},
+		{"proc_exec", args{"a\x00", "p\x00", "", ""}, errInval},
 		{"proc_exec", args{"/p", past, 1, "", ""}, errFault},
 		{"proc_exec", args{"/p", "p\x00", 0, uint32(wraps), ""}, errFault},
 		{"proc_spawn", with(0, 0, 0, outPtr), errSuccess},

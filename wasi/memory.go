@@ -1,9 +1,9 @@
 package wasi
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tetratelabs/wazero/api"
@@ -79,24 +79,28 @@ func (m memory) putUint64(ptr uint32, v uint64) errno {
 	return e
 }
 
-// path copies a path out of the guest. Preview 1 strings are UTF-8: others are
-// EILSEQ. A NUL inside is EINVAL, since no POSIX guest could have meant it.
+// path copies a path out of the guest. It may be any bytes, but a NUL is EINVAL, since
+// no POSIX guest could have meant it.
 func (m memory) path(ptr, n uint32) (string, errno) {
 	b, e := m.bytes(ptr, n)
-	if e != errSuccess {
+	switch {
+	case e != errSuccess:
 		return "", e
-	}
-	if len(b) > maxPath {
+	case len(b) > maxPath:
 		return "", errNametoolong
-	}
-	path := string(b)
-	if !utf8.ValidString(path) {
-		return "", errIlseq
-	}
-	if strings.IndexByte(path, 0) >= 0 {
+	case bytes.IndexByte(b, 0) >= 0:
 		return "", errInval
 	}
-	return path, errSuccess
+	return string(b), errSuccess
+}
+
+// text is path by preview 1's rules, whose strings are UTF-8: others are EILSEQ.
+func (m memory) text(ptr, n uint32) (string, errno) {
+	path, e := m.path(ptr, n)
+	if e == errSuccess && !utf8.ValidString(path) {
+		return "", errIlseq
+	}
+	return path, e
 }
 
 // iovecs is a checked list of buffers in guest memory.

@@ -3,7 +3,6 @@ package wasi
 import (
 	"context"
 	"io/fs"
-	"os"
 
 	"github.com/belljar-dev/belljar/vfs"
 )
@@ -32,18 +31,29 @@ func (h *Host) directory(fd uint64, need rights) (*directory, descriptor, errno)
 // at gives what most path functions begin with: the directory of fd, and the path at
 // ptr. An empty path names nothing.
 func (h *Host) at(mem memory, fd uint64, need rights, ptr, n uint64) (*vfs.Dir, string, errno) {
+	if h.posix != nil {
+		return h.openat(mem, fd, ptr, n)
+	}
 	dir, _, e := h.directory(fd, need)
 	if e != errSuccess {
 		return nil, "", e
 	}
-	path, e := mem.path(uint32(ptr), uint32(n))
-	if e != errSuccess {
+	path, e := mem.text(uint32(ptr), uint32(n))
+	switch {
+	case e != errSuccess:
 		return nil, "", e
-	}
-	if path == "" {
+	case path == "":
 		return nil, "", errNoent
 	}
 	return dir.dir, path, errSuccess
+}
+
+// target reads what a symbolic link is to lead to.
+func (h *Host) target(mem memory, ptr, n uint64) (string, errno) {
+	if h.posix != nil {
+		return mem.path(uint32(ptr), uint32(n))
+	}
+	return mem.text(uint32(ptr), uint32(n))
 }
 
 // follows decodes lookupflags.
@@ -60,22 +70,14 @@ func pathCreateDirectory(_ context.Context, h *Host, mem memory, p []uint64) err
 	if e != errSuccess {
 		return e
 	}
-	return errnoOf(dir.Mkdir(path, newDirMode))
+	return errnoOf(dir.WithUmask(fs.FileMode(h.umask)).Mkdir(path, newDirMode))
 }
 
 // path_filestat_get(fd, flags: lookupflags, path: string) -> filestat
 func pathFilestatGet(_ context.Context, h *Host, mem memory, p []uint64) errno {
-	dir, path, e := h.at(mem, p[0], rightPathFilestatGet, p[2], p[3])
+	st, e := h.statAt(mem, p)
 	if e != errSuccess {
 		return e
-	}
-	follow, e := follows(p[1])
-	if e != errSuccess {
-		return e
-	}
-	st, err := statOf(dir.Stat(path, follow))
-	if err != nil {
-		return errnoOf(err)
 	}
 	return mem.putFilestat(uint32(p[4]), st)
 }
@@ -94,6 +96,9 @@ func pathFilestatSetTimes(_ context.Context, h *Host, mem memory, p []uint64) er
 	atime, mtime, e := h.times(p[4], p[5], uint32(p[6]))
 	if e != errSuccess {
 		return e
+	}
+	if fstFlags(p[6]) == setAtimeNow|setMtimeNow { // which needs no more than the right to write
+		return errnoOf(dir.Touch(path, follow))
 	}
 	return errnoOf(dir.Chtimes(path, follow, atime, mtime))
 }
@@ -165,7 +170,7 @@ func pathSymlink(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	if e != errSuccess {
 		return e
 	}
-	target, e := mem.path(uint32(p[0]), uint32(p[1]))
+	target, e := h.target(mem, p[0], p[1])
 	if e != errSuccess {
 		return e
 	}
@@ -182,126 +187,4 @@ func pathUnlinkFile(_ context.Context, h *Host, mem memory, p []uint64) errno {
 		return e
 	}
 	return errnoOf(dir.Unlink(path))
-}
-
-// opening is what path_open is asked for.
-type opening struct {
-	follow           bool
-	flags            oFlags
-	base, inheriting rights
-	status           fdFlags
-}
-
-// path_open(fd, dirflags: lookupflags, path: string, oflags, fs_rights_base: rights,
-// fs_rights_inheriting: rights, fdflags) -> fd
-func pathOpen(_ context.Context, h *Host, mem memory, p []uint64) errno {
-	o := opening{
-		flags:      oFlags(p[4]),
-		base:       rights(p[5]) & (fileRights | dirRights),
-		inheriting: rights(p[6]) & (fileRights | dirRights),
-		status:     fdFlags(p[7]),
-	}
-	var e errno
-	if o.follow, e = follows(p[1]); e != errSuccess {
-		return e
-	}
-	if uint32(p[4])&^uint32(allOFlags) != 0 || uint32(p[7])&^uint32(allFdFlags) != 0 ||
-		o.flags&(openCreate|openDirectory) == openCreate|openDirectory {
-		return errInval
-	}
-	dir, d, e := h.directory(p[0], rightPathOpen)
-	if e != errSuccess {
-		return e
-	}
-	if e := o.allowed(d); e != errSuccess {
-		return e
-	}
-	path, e := mem.path(uint32(p[2]), uint32(p[3]))
-	switch {
-	case e != errSuccess:
-		return e
-	case path == "":
-		return errNoent
-	}
-	if e := mem.check(uint32(p[8]), 4); e != errSuccess {
-		return e
-	}
-	// A file must not be made if there is no descriptor to have it by.
-	if e := h.files.room(); e != errSuccess {
-		return e
-	}
-	fd, e := h.open(dir.dir, path, o)
-	return result(mem, uint32(p[8]), fd, e)
-}
-
-// allowed answers ENOTCAPABLE if d hasn't the rights that o takes.
-//
-// Who opens a file to write may truncate it without a right to do that: Go's library
-// asks for directories without it, and then truncates files below them.
-func (o *opening) allowed(d descriptor) errno {
-	base, inheriting := rightPathOpen, o.base|o.inheriting
-	if o.flags&openCreate != 0 {
-		base |= rightPathCreateFile
-	}
-	if o.flags&openTruncate != 0 && o.base&rightFdWrite == 0 {
-		base |= rightPathFilestatSetSize
-	}
-	if o.status&flagDsync != 0 {
-		inheriting |= rightFdDatasync
-	}
-	if o.status&(flagRsync|flagSync) != 0 {
-		inheriting |= rightFdSync
-	}
-	if base&^d.base != 0 || inheriting&^d.inheriting != 0 {
-		return errNotcapable
-	}
-	return errSuccess
-}
-
-// open opens path and gives it a descriptor.
-func (h *Host) open(dir *vfs.Dir, path string, o opening) (uint32, errno) {
-	readable, writable := o.base&rightFdRead != 0, o.base&rightFdWrite != 0
-	f, err := dir.OpenFile(path, o.osFlags(readable, writable), newFileMode)
-	if err != nil {
-		return 0, errnoOf(err)
-	}
-	object, err := newFileObject(f, writable)
-	if err != nil {
-		f.Close() //nolint:errcheck // the first error is the one to tell
-		return 0, errnoOf(err)
-	}
-	d := descriptor{description: newDescription(object, readable, writable, o.status)}
-	if d.isDir() {
-		d.base, d.inheriting = o.base&dirRights, o.inheriting
-	} else {
-		d.base, d.inheriting = o.base&fileRights, o.inheriting&fileRights
-	}
-	return h.files.insert(d)
-}
-
-// osFlags gives the flags for vfs. To truncate, the file is opened for writing even
-// if the descriptor will not write.
-func (o *opening) osFlags(readable, writable bool) int {
-	flags := os.O_RDONLY
-	if writable || o.flags&openTruncate != 0 {
-		if flags = os.O_WRONLY; readable {
-			flags = os.O_RDWR
-		}
-	}
-	for _, f := range [...]struct {
-		set  bool
-		flag int
-	}{
-		{o.flags&openCreate != 0, os.O_CREATE},
-		{o.flags&openExclusive != 0, os.O_EXCL},
-		{o.flags&openTruncate != 0, os.O_TRUNC},
-		{o.flags&openDirectory != 0, vfs.O_DIRECTORY},
-		{o.status&flagAppend != 0, os.O_APPEND},
-		{!o.follow, vfs.O_NOFOLLOW},
-	} {
-		if f.set {
-			flags |= f.flag
-		}
-	}
-	return flags
 }

@@ -1,0 +1,83 @@
+package wasi
+
+import (
+	"strconv"
+	"strings"
+)
+
+// ownDescriptor gives the process's descriptor that a path from the root names, as
+// /dev/stdin, /dev/fd/3 and /proc/self/fd/3 do: an object like any other file's, which
+// is opened once more by opening the path.
+func (h *Host) ownDescriptor(fd uint64, path string) (descriptor, bool) {
+	path, ok := h.fromRoot(fd, path)
+	if !ok {
+		return descriptor{}, false
+	}
+	number := uint64(0)
+	switch path {
+	case "dev/stdin":
+	case "dev/stdout":
+		number = 1
+	case "dev/stderr":
+		number = 2
+	default:
+		digits, ok := strings.CutPrefix(path, "dev/fd/")
+		if !ok {
+			if digits, ok = strings.CutPrefix(path, "proc/self/fd/"); !ok {
+				return descriptor{}, false
+			}
+		}
+		var err error
+		if number, err = strconv.ParseUint(digits, 10, 32); err != nil {
+			return descriptor{}, false
+		}
+	}
+	d, e := h.files.get(uint32(number))
+	return d, e == errSuccess
+}
+
+// terminalPath says whether a path names the controlling terminal.
+func (h *Host) terminalPath(fd uint64, path string) bool {
+	path, ok := h.fromRoot(fd, path)
+	return ok && path == "dev/tty"
+}
+
+// fromRoot gives what follows the root's slash in a path that visibly starts there, and
+// leads to where things are that belong to the process.
+func (h *Host) fromRoot(fd uint64, path string) (string, bool) {
+	if h.posix != nil {
+		if path[0] != '/' {
+			return "", false
+		}
+		path = strings.TrimLeft(path, "/")
+	}
+	if !strings.HasPrefix(path, "dev/") && !strings.HasPrefix(path, "proc/") {
+		return "", false
+	}
+	if h.posix != nil {
+		return path, true
+	}
+	d, e := h.files.get(uint32(fd))
+	return path, e == errSuccess && d.preopen == "/"
+}
+
+// again opens what d is open on once more.
+func (h *Host) again(d descriptor, o opening) (uint32, errno) {
+	switch {
+	case o.flags&(openCreate|openExclusive) == openCreate|openExclusive:
+		return 0, errExist
+	case o.flags&openDirectory != 0 && !d.isDir():
+		return 0, errNotdir
+	case o.base&rightFdWrite != 0 && d.isDir():
+		return 0, errIsdir
+	case o.base&rightFdRead != 0 && !d.readable && !d.isDir(), o.base&rightFdWrite != 0 && !d.writable:
+		return 0, errAcces
+	}
+	if f, ok := d.object.(*file); ok && o.flags&openTruncate != 0 && d.writable && f.typ == typeRegularFile {
+		if err := f.f.Truncate(0); err != nil {
+			return 0, errnoOf(err)
+		}
+	}
+	d.cloexec, d.preopen = o.cloexec, ""
+	return h.files.insert(d)
+}
