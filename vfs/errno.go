@@ -21,6 +21,14 @@ var errnos = map[Error]syscall.Errno{
 	ErrTooLarge:     syscall.EFBIG,
 	ErrNotSupported: syscall.ENOTSUP,
 	ErrBadFile:      syscall.EBADF,
+	ErrAgain:        syscall.EAGAIN,
+	ErrNoDevice:     syscall.ENXIO,
+	ErrBrokenPipe:   syscall.EPIPE,
+	ErrNotSeekable:  syscall.ESPIPE,
+	ErrDeadlock:     syscall.EDEADLK,
+	ErrNoLocks:      syscall.ENOLCK,
+	ErrAttrTooLarge: syscall.E2BIG,
+	ErrNoAttr:       errnoNoAttr,
 	errInvalid:      syscall.EINVAL,
 }
 

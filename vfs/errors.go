@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -30,6 +31,14 @@ const (
 	ErrTooLarge     Error = "file too large"                 // EFBIG
 	ErrNotSupported Error = "operation not supported"        // ENOTSUP
 	ErrBadFile      Error = "file not open for this purpose" // EBADF
+	ErrAgain        Error = "would have to wait"             // EAGAIN
+	ErrNoDevice     Error = "no such device or address"      // ENXIO
+	ErrBrokenPipe   Error = "broken pipe"                    // EPIPE; is also io.ErrClosedPipe
+	ErrNotSeekable  Error = "illegal seek"                   // ESPIPE
+	ErrDeadlock     Error = "resource deadlock avoided"      // EDEADLK
+	ErrNoLocks      Error = "no locks available"             // ENOLCK
+	ErrNoAttr       Error = "no such attribute"              // ENODATA
+	ErrAttrTooLarge Error = "attribute too large"            // E2BIG
 )
 
 // errInvalid takes fs.ErrInvalid's place in what callers get: it is an errno too.
@@ -49,6 +58,8 @@ func (e Error) Is(target error) bool {
 		return target == fs.ErrPermission
 	case ErrTooManyFiles:
 		return target == ErrQuota
+	case ErrBrokenPipe:
+		return target == io.ErrClosedPipe
 	case ErrNotSupported:
 		return target == errors.ErrUnsupported
 	}

@@ -22,7 +22,7 @@ type File struct {
 	h      handle
 	read   bool
 	write  bool
-	fixed  bool // the offset stays at the start: a device
+	fixed  bool // the offset stays at the start: a device, a FIFO
 	append atomic.Bool
 	closed atomic.Bool
 
@@ -34,7 +34,10 @@ type File struct {
 func newFile(t *Tree, at place, name string, flag int, h handle) *File {
 	acc := flag & accessMode
 	f := &File{t: t, at: at, name: name, h: h, read: acc != os.O_WRONLY, write: acc != os.O_RDONLY}
-	_, f.fixed = h.(*device)
+	switch h.(type) {
+	case *device, *fifo:
+		f.fixed = true
+	}
 	f.append.Store(flag&os.O_APPEND != 0)
 	return f
 }
@@ -75,6 +78,9 @@ func (f *File) fail(op string, err error) error {
 
 // Read reads up to len(p) bytes from the offset on; at the end of the file it returns 0, io.EOF.
 func (f *File) Read(p []byte) (int, error) {
+	if h, ok := f.h.(*fifo); ok {
+		return f.readFIFO(nil, h, p)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n, err := f.readAt(p, f.off)
@@ -99,6 +105,9 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fs.ErrInvalid
 	}
+	if f.isFIFO() {
+		return 0, ErrNotSeekable
+	}
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -108,6 +117,9 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 // Write writes p at the offset, or at the end of the file in append mode, and moves the offset behind it. If
 // the quota or the largest file size (1 TiB) cuts it short, it returns how much was written with the cause.
 func (f *File) Write(p []byte) (int, error) {
+	if h, ok := f.h.(*fifo); ok {
+		return f.writeFIFO(nil, h, p)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.check(false, true); err != nil {
@@ -145,8 +157,12 @@ func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 // still writes at off, as POSIX's pwrite.
 func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	err := f.check(false, true)
-	if err == nil && off < 0 {
+	switch {
+	case err != nil:
+	case off < 0:
 		err = fs.ErrInvalid
+	case f.isFIFO():
+		err = ErrNotSeekable
 	}
 	if err != nil {
 		return 0, f.fail("write", err)
@@ -167,6 +183,9 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 func (f *File) seek(offset int64, whence int) (int64, error) {
 	if err := f.check(false, false); err != nil {
 		return 0, err
+	}
+	if f.isFIFO() {
+		return 0, ErrNotSeekable
 	}
 	from := int64(0)
 	switch whence {

@@ -179,6 +179,7 @@ func (t *Tree) release(ino uint64) {
 		return
 	}
 	delete(t.opens, ino)
+	delete(t.pipes, ino)
 	if n := t.orphans[ino]; n != nil {
 		t.discard(t.edit(ino))
 		delete(t.orphans, ino)

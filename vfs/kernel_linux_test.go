@@ -19,6 +19,7 @@ type system interface {
 	rename(from, to string) error
 	link(from, to string) error
 	symlink(target, name string) error
+	mkfifo(name string, perm uint32) error
 	readlink(name string) (string, error)
 	chmod(name string, mode uint32) error
 	truncate(name string, size int64) error
@@ -60,20 +61,24 @@ type kernel struct{}
 type kernelFile int
 
 func (kernel) open(name string, flag int, perm uint32) (descriptor, error) {
-	real := flag &^ (O_DIRECTORY | O_NOFOLLOW)
-	if flag&O_DIRECTORY != 0 {
-		real |= syscall.O_DIRECTORY
-	}
-	if flag&O_NOFOLLOW != 0 {
-		real |= syscall.O_NOFOLLOW
+	real := flag &^ (O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME)
+	for _, f := range []struct{ ours, theirs int }{
+		{O_DIRECTORY, syscall.O_DIRECTORY}, {O_NOFOLLOW, syscall.O_NOFOLLOW}, {O_NONBLOCK, syscall.O_NONBLOCK}, {O_NOATIME, syscall.O_NOATIME},
+	} {
+		if flag&f.ours != 0 {
+			real |= f.theirs
+		}
 	}
 	fd, err := syscall.Open(name, real|syscall.O_CLOEXEC, perm)
 	return kernelFile(fd), err
 }
-func (kernel) mkdir(name string, perm uint32) error   { return syscall.Mkdir(name, perm) }
-func (kernel) rmdir(name string) error                { return syscall.Rmdir(name) }
-func (kernel) unlink(name string) error               { return syscall.Unlink(name) }
-func (kernel) rename(from, to string) error           { return syscall.Rename(from, to) }
+func (kernel) mkdir(name string, perm uint32) error { return syscall.Mkdir(name, perm) }
+func (kernel) rmdir(name string) error              { return syscall.Rmdir(name) }
+func (kernel) unlink(name string) error             { return syscall.Unlink(name) }
+func (kernel) rename(from, to string) error         { return syscall.Rename(from, to) }
+func (kernel) mkfifo(name string, perm uint32) error {
+	return syscall.Mkfifo(name, perm)
+}
 func (kernel) symlink(target, name string) error      { return syscall.Symlink(target, name) }
 func (kernel) chmod(name string, mode uint32) error   { return syscall.Chmod(name, mode) }
 func (kernel) truncate(name string, size int64) error { return syscall.Truncate(name, size) }
@@ -101,6 +106,8 @@ func kernelStatus(st *syscall.Stat_t, err error) (status, error) {
 		s.typ, s.size = 'd', 0
 	case syscall.S_IFLNK:
 		s.typ = 'l'
+	case syscall.S_IFIFO:
+		s.typ = 'p'
 	}
 	return s, nil
 }
@@ -163,18 +170,14 @@ func (s treeSystem) mkdir(name string, perm uint32) error { return s.Mkdir(name,
 func (s treeSystem) rmdir(name string) error              { return s.Rmdir(name) }
 func (s treeSystem) unlink(name string) error             { return s.Unlink(name) }
 func (s treeSystem) rename(from, to string) error         { return s.Rename(from, s.Dir, to) }
+func (s treeSystem) mkfifo(name string, perm uint32) error {
+	return s.Mkfifo(name, goMode(perm))
+}
 func (s treeSystem) symlink(target, name string) error    { return s.Symlink(target, name) }
 func (s treeSystem) readlink(name string) (string, error) { return s.Readlink(name) }
 func (s treeSystem) chmod(name string, mode uint32) error { return s.Chmod(name, true, goMode(mode)) }
 func (s treeSystem) link(from, to string) error           { return s.Link(from, s.Dir, to, false) }
-func (s treeSystem) truncate(name string, n int64) error {
-	f, err := s.OpenFile(name, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Truncate(n)
-}
+func (s treeSystem) truncate(name string, n int64) error  { return s.Truncate(name, n) }
 func (s treeSystem) chtimes(name string, sec int64) error {
 	return s.Chtimes(name, true, time.Unix(sec, 0), time.Unix(sec, 0))
 }
@@ -205,6 +208,8 @@ func treeStatus(i Info, err error) (status, error) {
 		s.typ, s.size = 'd', 0
 	case fs.ModeSymlink:
 		s.typ = 'l'
+	case fs.ModeNamedPipe:
+		s.typ = 'p'
 	}
 	return s, nil
 }
@@ -268,6 +273,10 @@ var errnoNames = []struct {
 	{"EBUSY", []error{syscall.EBUSY, ErrBusy}},
 	{"EBADF", []error{syscall.EBADF, ErrBadFile, fs.ErrClosed}},
 	{"EFBIG", []error{syscall.EFBIG, ErrTooLarge}},
+	{"EAGAIN", []error{syscall.EAGAIN, ErrAgain}},
+	{"ENXIO", []error{syscall.ENXIO, ErrNoDevice}},
+	{"EPIPE", []error{syscall.EPIPE, ErrBrokenPipe}},
+	{"ESPIPE", []error{syscall.ESPIPE, ErrNotSeekable}},
 	{"ENOTSUP", []error{syscall.ENOTSUP, ErrNotSupported}},
 }
 

@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"strings"
@@ -10,32 +11,56 @@ import (
 const (
 	O_DIRECTORY = 1 << 28 // fail with ErrNotDir unless it is a directory
 	O_NOFOLLOW  = 1 << 29 // fail with ErrLoop if the last name is a symbolic link
+	O_NONBLOCK  = 1 << 26 // don't wait for the other end of a FIFO
 	O_NOATIME   = 1 << 27 // reading leaves the access time alone; for the owner only (ErrNotPermitted)
 )
 
 const accessMode = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
 
-// OpenFile opens a file or directory. flag takes os.O_RDONLY, O_WRONLY or O_RDWR with O_APPEND, O_CREATE,
-// O_EXCL, O_TRUNC, O_DIRECTORY and O_NOFOLLOW; O_SYNC changes nothing. A file made by O_CREATE gets the
-// permission bits of perm, less the umask. Directories can be opened for reading only. The File must be
-// closed.
+// OpenFile opens a file or directory. flag takes os.O_RDONLY, O_WRONLY or O_RDWR with O_APPEND, O_CREATE, O_EXCL,
+// O_TRUNC, O_DIRECTORY, O_NOFOLLOW, O_NOATIME and O_NONBLOCK; O_SYNC changes nothing. A file made by O_CREATE gets the
+// permission bits of perm, less the umask. Directories can be opened for reading only. OpenFile does not wait for the
+// other end of a FIFO; see Dir.Mkfifo. The File must be closed.
 func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
+	return d.OpenContext(context.Background(), name, flag|O_NONBLOCK, perm)
+}
+
+// OpenContext is OpenFile, but waits for the other end of a FIFO, unless flag has O_NONBLOCK. When ctx ends first, it
+// fails with its cause.
+func (d *Dir) OpenContext(ctx context.Context, name string, flag int, perm fs.FileMode) (*File, error) {
 	f, err := d.open(name, flag, perm)
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
+	if h, ok := f.h.(*fifo); ok {
+		if flag&O_NONBLOCK != 0 {
+			ctx = nil
+		}
+		if err := h.join(ctx); err != nil {
+			return nil, pathError("open", name, err)
+		}
+	}
 	return f, nil
 }
 
-func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
-	how := followAlways
+// openLookup checks flag, and says what it makes of a symbolic link.
+func openLookup(name string, flag int) (follow, error) {
 	switch {
 	case flag&accessMode == accessMode, flag&O_DIRECTORY != 0 && flag&os.O_CREATE != 0:
-		return nil, fs.ErrInvalid
+		return 0, fs.ErrInvalid
 	case flag&os.O_CREATE != 0 && (flag&os.O_EXCL != 0 || strings.HasSuffix(name, "/")):
-		how = followNever
+		return followNever, nil
 	case flag&O_NOFOLLOW != 0:
-		how = followSlashed
+		return followSlashed, nil
+	}
+	return followAlways, nil
+}
+
+// open opens what is no FIFO; the File of one has yet to join its pipe.
+func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
+	how, err := openLookup(name, flag)
+	if err != nil {
+		return nil, err
 	}
 	t := d.t
 	now := t.now()
@@ -62,15 +87,26 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 		f.node = place{ino: n.ino}
 	} else if err := t.user.mayOpen(t.inode(f.node.ino), flag); err != nil {
 		return nil, err
+	} else if f.typ == fs.ModeSocket {
+		return nil, ErrNoDevice
 	} else if flag&os.O_TRUNC != 0 && f.typ.IsRegular() {
 		t.cutAt(t.edit(f.node.ino), 0, now)
 	}
 	t.opened(f.node.ino)
-	n := node{t: t, ino: f.node.ino, dir: f.typ.IsDir(), noAtime: flag&O_NOATIME != 0}
-	if f.typ == deviceType {
-		return newFile(t, f.node, name, flag, &device{node: n, rw: t.devices[n.ino]}), nil
+	return newFile(t, f.node, name, flag, t.handle(f.node.ino, f.typ, flag)), nil
+}
+
+// handle makes the handle of an inode that is open. Preconditions: t.mu is held exclusively.
+func (t *Tree) handle(ino uint64, typ fs.FileMode, flag int) handle {
+	n := node{t: t, ino: ino, dir: typ.IsDir(), noAtime: flag&O_NOATIME != 0}
+	switch typ {
+	case deviceType:
+		return &device{node: n, rw: t.devices[ino]}
+	case fs.ModeNamedPipe:
+		access := flag & accessMode
+		return &fifo{node: n, p: t.pipeOf(ino), read: access != os.O_WRONLY, write: access != os.O_RDONLY}
 	}
-	return newFile(t, f.node, name, flag, &n), nil
+	return &n
 }
 
 // openable tells whether flag fits what was found.

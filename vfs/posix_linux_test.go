@@ -34,7 +34,7 @@ func dump(s system) string {
 			case 'l':
 				target, _ := s.readlink(name)
 				fmt.Fprintf(&b, " -> %s", target)
-			default:
+			case '-':
 				b.WriteString(" " + content(s, name))
 			}
 			b.WriteByte('\n')
@@ -135,7 +135,7 @@ func difference(got, want string) string {
 }
 
 // fixture puts one of everything in place.
-func fixture(s system) {
+func fixture(s system, mounted bool) {
 	put(s, "f", "data")
 	s.link("f", "h")
 	s.mkdir("d", 0o755)
@@ -149,6 +149,9 @@ func fixture(s system) {
 	s.symlink("none/y", "xd")
 	s.symlink("lo", "lo")
 	s.symlink("ld/../lf", "ll")
+	if !mounted {
+		s.mkfifo("p", 0o604)
+	}
 }
 
 func put(s system, name, text string) string {
@@ -169,7 +172,7 @@ func fixturePaths() []string {
 		strings.Repeat("a", 255), strings.Repeat("a", 256), strings.Repeat("a", 256) + "/x", "n/" + strings.Repeat("b", 256),
 		strings.Repeat("./", 2046) + "f", strings.Repeat("./", 2047) + "f", strings.Repeat("./", 2048) + "f", strings.Repeat("n/../", 500) + "f",
 	}
-	for _, name := range []string{"f", "d", "n", "lf", "ld", "le", "x", "xd", "lo", "ll", "none"} {
+	for _, name := range []string{"f", "d", "n", "lf", "ld", "le", "x", "xd", "lo", "ll", "none", "p"} {
 		paths = append(paths, name, name+"/", name+"//")
 	}
 	return paths
@@ -179,6 +182,7 @@ func fixturePaths() []string {
 var unary = map[string]func(s system, name string) string{
 	"mkdir":    func(s system, name string) string { return errnoName(s.mkdir(name, 0o711)) },
 	"rmdir":    func(s system, name string) string { return errnoName(s.rmdir(name)) },
+	"mkfifo":   func(s system, name string) string { return errnoName(s.mkfifo(name, 0o4741)) },
 	"unlink":   func(s system, name string) string { return errnoName(s.unlink(name)) },
 	"symlink":  func(s system, name string) string { return errnoName(s.symlink("target", name)) },
 	"chmod":    func(s system, name string) string { return errnoName(s.chmod(name, 0o4755)) },
@@ -217,7 +221,7 @@ var openFlags = map[string]int{
 
 func openWith(flag int) func(system, string) string {
 	return func(s system, name string) string {
-		f, err := s.open(name, flag, 0o640)
+		f, err := s.open(name, flag|O_NONBLOCK, 0o640)
 		if err != nil {
 			return errnoName(err)
 		}
@@ -238,6 +242,9 @@ func TestKernelUnaryMounted(t *testing.T) { testUnary(t, true) }
 func testUnary(t *testing.T, mounted bool) {
 	t.Chdir(scratch(t))
 	calls := maps.Clone(unary)
+	if mounted {
+		delete(calls, "mkfifo") // Mounts have none.
+	}
 	for name, flag := range openFlags {
 		calls["open "+name] = openWith(flag)
 	}
@@ -246,7 +253,7 @@ func testUnary(t *testing.T, mounted bool) {
 		for _, name := range fixturePaths() {
 			cases++
 			both(t, fmt.Sprintf("%s %.40q", call, name), mounted, func(s system) string {
-				fixture(s)
+				fixture(s, mounted)
 				return calls[call](s, name)
 			})
 		}
@@ -275,7 +282,7 @@ func testBinary(t *testing.T, mounted bool) {
 					continue // Both names may be wrong, and the kernel leaves it to the file system which comes first.
 				}
 				both(t, fmt.Sprintf("%s %.40q %.40q", call, a, b), mounted, func(s system) string {
-					fixture(s)
+					fixture(s, mounted)
 					return errnoName(calls[call](s, a, b))
 				})
 			}

@@ -5,6 +5,8 @@ import (
 	"syscall"
 )
 
+const errnoNoAttr = syscall.ENODATA
+
 // Sys returns a *syscall.Stat_t, as package os does, for code that looks there for owners, links and times.
 func (i Info) Sys() any {
 	st := &syscall.Stat_t{

@@ -66,6 +66,7 @@ type core struct {
 	orphanBytes       int64             // the part of used.Bytes held by orphans
 	mounts            mountSet
 	devices           deviceSet
+	pipes             map[uint64]*pipe // of FIFOs that are open, by inode
 }
 
 const rootIno = 1
@@ -152,11 +153,14 @@ func (t *Tree) Close() error {
 		t.mu.Unlock()
 		return nil
 	}
-	mounts := t.mounts
+	mounts, pipes := t.mounts, t.pipes
 	t.closed = true
-	t.inodes, t.orphans, t.opens, t.mounts, t.devices = radix[inode]{}, nil, nil, nil, nil
+	t.inodes, t.orphans, t.opens, t.mounts, t.devices, t.pipes = radix[inode]{}, nil, nil, nil, nil, nil
 	t.used, t.orphanBytes = Usage{}, 0
 	t.mu.Unlock()
 	t.locks.close()
+	for _, p := range pipes {
+		p.shut()
+	}
 	return mounts.release()
 }
