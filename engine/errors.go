@@ -17,6 +17,11 @@ var (
 	ErrNotFound = errors.New("program not found")
 	// ErrNotExecutable reports a command whose file is not a program the engine can run.
 	ErrNotExecutable = errors.New("not an executable program")
+	// ErrBusy reports a call on a session that runs a cell.
+	ErrBusy = errors.New("session is busy")
+	// ErrSessionDead reports a call on a session that has ended: it was closed or killed, or its interpreter exited.
+	// The cause is wrapped too. Sandbox.Session makes a new one of the same name.
+	ErrSessionDead = errors.New("session is dead")
 	// ErrInternal reports a fault of the engine itself. The sandbox's process is gone, the engine goes on.
 	// The error's text carries the stack.
 	ErrInternal = errors.New("internal error")

@@ -25,6 +25,16 @@ type Program struct {
 	Module func() ([]byte, error) // the module, binary format; called at most once a load, seldom with a warm cache
 	Entry  string                 // exported func() or func() i32 (the exit status) that is the program; "" is "_start"
 	Warm   *Warm                  // nil: every start begins with the module's own initialisation
+	// Interactive is how the program lives on as a session; nil: it can't.
+	Interactive *Interactive
+}
+
+// Interactive says how a program runs as a session: its instance stays alive, and an exported function is called for
+// each cell. The function asks for what to do, and tells what came of it, through the services "cell" and "part" of
+// host_call (runtimes/python/build/session.h has their form).
+type Interactive struct {
+	Entry string   // exported func() i32: the exit status that the cell would give a program
+	Args  []string // of the process, after its name
 }
 
 // Warm says how a program is brought, once, into the state that most of its starts share.

@@ -30,6 +30,13 @@ func (s *memoryState) close() {
 	s.layers = nil
 }
 
+// share answers a second state that is equal and closed on its own.
+func (s *memoryState) share() *memoryState {
+	c := *s
+	c.layers = retainAll(s.layers)
+	return &c
+}
+
 func releaseAll(layers []*pageFile) {
 	for _, f := range layers {
 		f.release()
