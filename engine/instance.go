@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -21,6 +22,9 @@ type instance struct {
 	globals []api.MutableGlobal
 	fuel    api.MutableGlobal
 	entry   api.Function // kept with the native stack it has grown
+
+	asyncify *asyncify      // nil until a fork, or where there is none
+	handlers []api.Function // of signals, by depth
 }
 
 // moduleConfig instantiates without a name, so that any number can be, and without start functions: the engine
@@ -125,6 +129,23 @@ func (in *instance) call(ctx context.Context, f api.Function) (uint32, error) {
 	}
 	return uint32(stack[0]), nil
 }
+
+// handlerName is the export that is called for a signal: func(i32).
+const handlerName = "belljar_signal"
+
+// handler answers the signal handler to call while depth others run, or nil where the guest has none.
+func (in *instance) handler(depth int) api.Function {
+	for len(in.handlers) <= depth {
+		f := in.module.ExportedFunction(handlerName)
+		if f == nil || len(f.Definition().ResultTypes()) != 0 || !slices.Equal(f.Definition().ParamTypes(), handlerParams[:]) {
+			return nil
+		}
+		in.handlers = append(in.handlers, f)
+	}
+	return in.handlers[depth]
+}
+
+var handlerParams = [...]api.ValueType{api.ValueTypeI32}
 
 // release gives the instance back after use. healthy says that the guest ended by itself.
 func (in *instance) release(healthy bool) {

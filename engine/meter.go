@@ -25,7 +25,8 @@ const (
 
 // meter counts one process's ticks and stops it. All its methods but ticks belong to the process's goroutine.
 type meter struct {
-	max     int64
+	run     *tickBudget
+	signals wasi.Signals      // looked at between grants; nil: there are none
 	grant   int64             // what the guest gets next
 	since   time.Time         // when it last got some
 	granted int64             // what it then got
@@ -38,8 +39,13 @@ type meter struct {
 func (m *meter) begin(fuel api.MutableGlobal) {
 	m.fuel = fuel
 	m.grant, m.since = minGrant, time.Now()
-	m.granted = min(m.grant, m.max)
-	fuel.Set(uint64(m.granted))
+	m.refill()
+}
+
+// refill gives the guest its next grant, or what its run has left.
+func (m *meter) refill() {
+	m.granted = min(m.grant, m.run.left())
+	m.fuel.Set(uint64(m.granted))
 }
 
 // settle takes back what the guest did not use.
@@ -50,12 +56,14 @@ func (m *meter) settle() {
 	}
 }
 
+// account counts what was used of the last grant. It answers what the run has used.
 func (m *meter) account(remaining int64) int64 {
 	n := m.granted - remaining
 	if m.clock != nil {
 		m.clock.ticks.Add(n)
 	}
-	return m.used.Add(n)
+	m.used.Add(n)
+	return m.run.used.Add(n)
 }
 
 // open is what the guest has used of its current grant.
@@ -73,8 +81,10 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 	if ctx.Err() != nil {
 		panic(&wasi.Canceled{Cause: context.Cause(ctx)})
 	}
-	if used >= m.max {
-		panic(&wasi.Canceled{Cause: &LimitError{Limit: LimitTicks, Max: m.max}})
+	if used >= m.run.max {
+		limit := &LimitError{Limit: LimitTicks, Max: m.run.max}
+		m.run.stop(limit)
+		panic(&wasi.Canceled{Cause: limit})
 	}
 	switch took := time.Since(m.since); {
 	case took < grantTime/4:
@@ -83,9 +93,20 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 		m.grant = max(m.grant/2, minGrant)
 	}
 	runtime.Gosched()
+	if m.signals != nil && m.signals.Pending() {
+		m.deliver(ctx)
+	}
 	m.since = time.Now()
-	m.granted = min(m.grant, m.max-used)
+	m.granted = min(m.grant, m.run.left())
 	return m.granted
+}
+
+// deliver lets the guest handle signals, on a grant of its own.
+func (m *meter) deliver(ctx context.Context) {
+	m.refill()
+	m.signals.Deliver(ctx)
+	m.account(int64(m.fuel.Get()))
+	m.granted = 0
 }
 
 // meterKey finds the meter in the context of a guest's call.

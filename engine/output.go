@@ -7,47 +7,79 @@ import (
 	"sync/atomic"
 )
 
-// outputMeter bounds what a process writes to its two streams together.
+// outputMeter bounds what a run's processes write to its two streams together.
 type outputMeter struct {
-	max     int64
-	written atomic.Int64 // bytes asked to be written, those cut off included
-	stop    func(error)  // ends the process
+	max      int64
+	written  atomic.Int64  // bytes asked to be written, those cut off included
+	stop     func(error)   // ends the run
+	released chan struct{} // closed when no process can write any more
+	mu       sync.Mutex    // held during a Write, so that the caller's writers get one at a time
+	closed   bool          // what is written is dropped
+	held     int           // streams that processes can write to
 }
 
-// stream is one of a process's output streams: to the caller's writer, or kept.
+// stream is one of a run's output streams: to the caller's writer, or kept.
 type stream struct {
 	meter *outputMeter
-	w     io.Writer // nil: kept
-	mu    sync.Mutex
-	kept  bytes.Buffer
+	w     io.Writer    // nil: kept; under meter.mu
+	kept  bytes.Buffer // under meter.mu
 }
 
-// Write passes on what the limit allows and ends the process at the first byte beyond it.
-func (s *stream) Write(b []byte) (int, error) {
-	over := s.meter.written.Add(int64(len(b))) - s.meter.max
-	if over <= 0 {
-		return s.pass(b)
+func (m *outputMeter) open(max int64, stop func(error), streams ...*stream) {
+	m.max, m.stop, m.held = max, stop, len(streams)
+	m.released = make(chan struct{})
+	for _, s := range streams {
+		s.meter = m
 	}
-	n, err := s.pass(b[:max(0, int64(len(b))-over)])
-	limit := &LimitError{Limit: LimitOutput, Max: s.meter.max}
-	s.meter.stop(limit)
+}
+
+// close drops what is written from now on. It waits for the Write that goes on.
+func (m *outputMeter) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+}
+
+// Write passes on what the limit allows and ends the run at the first byte beyond it.
+func (s *stream) Write(b []byte) (int, error) {
+	m := s.meter
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return len(b), nil
+	}
+	over := m.written.Add(int64(len(b))) - m.max
+	if over <= 0 {
+		return s.passLocked(b)
+	}
+	n, err := s.passLocked(b[:max(0, int64(len(b))-over)])
+	limit := &LimitError{Limit: LimitOutput, Max: m.max}
+	m.stop(limit)
 	if err == nil {
 		err = limit
 	}
 	return n, err
 }
 
-func (s *stream) pass(b []byte) (int, error) {
+func (s *stream) passLocked(b []byte) (int, error) {
 	if s.w != nil {
 		return s.w.Write(b)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return s.kept.Write(b)
 }
 
+// Released is called when the last descriptor of the stream is closed.
+func (s *stream) Released() {
+	m := s.meter
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.held--; m.held == 0 {
+		close(m.released)
+	}
+}
+
 func (s *stream) text() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.meter.mu.Lock()
+	defer s.meter.mu.Unlock()
 	return s.kept.String()
 }

@@ -30,10 +30,8 @@ type Sandbox struct {
 	output atomic.Int64
 	wall   atomic.Int64 // nanoseconds, summed over processes that have ended
 
-	mu        sync.Mutex
-	closed    bool
-	processes map[*Process]struct{}
-	ended     sync.WaitGroup // of processes
+	table table
+	gone  sync.Once // guards the end of the tree
 }
 
 // Usage is what a process or a sandbox has used so far.
@@ -58,7 +56,8 @@ func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
 	if err := checkEnv(spec.Env); err != nil {
 		return nil, err
 	}
-	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader, processes: map[*Process]struct{}{}}
+	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
+	sb.table.open(limits.Processes)
 	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
 	sb.memory.max = limits.Memory
 	now := time.Now
@@ -134,7 +133,7 @@ func (sb *Sandbox) Run(ctx context.Context, cmd Command) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p.run(ctx)
+	p.lead(ctx)
 	return p.result, p.err
 }
 
@@ -145,7 +144,7 @@ func (sb *Sandbox) Start(ctx context.Context, cmd Command) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	go p.run(ctx) // ends with the guest, which its limits, ctx and Close can end
+	go p.lead(ctx) // ends with the guest, which its limits, ctx and Close can end
 	return p, nil
 }
 
@@ -161,21 +160,15 @@ func (sb *Sandbox) Eval(ctx context.Context, lang, code string) (Result, error) 
 // Close ends every process, waits for them and frees the tree. It may be called twice, and while others use the
 // sandbox: their calls end with ErrClosed. A process's own writer must not call it: it would wait for itself.
 func (sb *Sandbox) Close() error {
-	sb.mu.Lock()
-	first := !sb.closed
-	sb.closed = true
-	for p := range sb.processes {
-		p.stop(ErrClosed)
-	}
-	sb.mu.Unlock()
-	sb.ended.Wait()
-	if !first {
-		return nil
-	}
-	sb.engine.mu.Lock()
-	delete(sb.engine.sandboxes, sb)
-	sb.engine.mu.Unlock()
-	if err := sb.tree.Close(); err != nil {
+	sb.table.close()
+	var err error
+	sb.gone.Do(func() {
+		sb.engine.mu.Lock()
+		delete(sb.engine.sandboxes, sb)
+		sb.engine.mu.Unlock()
+		err = sb.tree.Close()
+	})
+	if err != nil {
 		return fmt.Errorf("close sandbox: %w", err)
 	}
 	return nil

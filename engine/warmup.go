@@ -23,12 +23,13 @@ func (p *program) warmUp(ctx context.Context, l *loadedProgram) (*memoryImage, e
 	clock := newReplayClock(baseTime)
 	tree := base.CloneWith(vfs.Config{Now: clock.now, UID: userID, GID: userID, Umask: 0o022})
 	defer tree.Close()
-	m := &meter{max: math.MaxInt64, clock: clock}
-	out := &outputMeter{max: 64 << 10, stop: func(error) {}}
-	stream := &stream{meter: out}
+	m := &meter{run: &tickBudget{max: math.MaxInt64, stop: func(error) {}}, clock: clock}
+	var out outputMeter
+	var stream stream
+	out.open(64<<10, func(error) {}, &stream)
 	host, err := wasi.NewHost(wasi.Config{
 		Args: append([]string{p.def.Path}, p.def.Warm.Args...), Env: mergeEnv(defaultEnv[:], p.image.Env), Tree: tree,
-		Stdout: stream, Stderr: stream, Clock: replayProcessClock{clock, m}, Random: newReplayRandom(0),
+		Stdout: &stream, Stderr: &stream, Clock: replayProcessClock{clock, m}, Random: newReplayRandom(0),
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/belljar-dev/belljar/wasi"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// A guest forks by leaving its stack: binaryen's asyncify lets proc_fork unwind all of it into linear memory, the
+// program's entry returns, and memory and globals are then all there is to the process. They are copied into another
+// instance, and both are rewound into the call.
+//
+// See https://github.com/WebAssembly/binaryen/blob/main/src/passes/Asyncify.cpp
+
+// forkState is where a task is in a fork.
+type forkState uint8
+
+const (
+	forkNone forkState = iota
+	forkUnwinding
+	forkRewinding
+)
+
+// asyncify is what an instance exports to be taken off its stack; the zero value is of one that can't be.
+type asyncify struct {
+	stack                   api.Function // () -> address of the structure that describes room for the stack
+	startUnwind, stopUnwind api.Function
+	startRewind, stopRewind api.Function
+	data                    uint64 // what stack answered
+	pid                     uint32 // what the call of proc_fork answers after the rewinding
+	err                     error
+}
+
+// findAsyncify finds the exports. Each has a native stack of its own, so it is done for those that fork.
+func (in *instance) findAsyncify() {
+	if in.asyncify != nil {
+		return
+	}
+	find := func(name string) api.Function { return in.module.ExportedFunction(name) }
+	a := asyncify{
+		stack: find("belljar_stack"), startUnwind: find("asyncify_start_unwind"), stopUnwind: find("asyncify_stop_unwind"),
+		startRewind: find("asyncify_start_rewind"), stopRewind: find("asyncify_stop_rewind"),
+	}
+	if a.stack != nil && a.startUnwind != nil && a.stopUnwind != nil && a.startRewind != nil && a.stopRewind != nil {
+		in.asyncify = &a
+	}
+}
+
+// Fork implements wasi.Kernel.
+func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
+	t.in.findAsyncify()
+	a := t.in.asyncify
+	switch {
+	case a == nil, len(t.in.info.Stateful) > 0:
+		return 0, false, wasi.ENOSYS
+	case t.fork == forkRewinding:
+		t.fork = forkNone
+		if _, err := a.stopRewind.Call(ctx); err != nil {
+			panic(leave(err))
+		}
+		return a.pid, false, a.err
+	case t.depth > 0 || !t.entered:
+		return 0, false, wasi.EAGAIN // between the stack's frames is one of the host's
+	}
+	if err := t.sandbox.table.room(); err != nil {
+		return 0, false, errnoOf(err)
+	}
+	out, err := a.stack.Call(ctx)
+	if err == nil && len(out) == 1 {
+		a.data = out[0]
+		_, err = a.startUnwind.Call(ctx, a.data)
+	}
+	if err != nil {
+		panic(leave(err))
+	}
+	t.fork = forkUnwinding
+	return 0, true, nil
+}
+
+// enter calls the program's entry, and again after each fork.
+func (t *task) enter(ctx context.Context) (uint32, error) {
+	t.entered = true
+	defer func() { t.entered = false }()
+	if t.fork == forkRewinding {
+		if _, err := t.in.asyncify.startRewind.Call(ctx, t.in.asyncify.data); err != nil {
+			return 0, err
+		}
+	}
+	for {
+		status, err := t.in.call(ctx, t.in.entry)
+		if err != nil || t.fork != forkUnwinding {
+			return status, err
+		}
+		a := t.in.asyncify
+		if _, err := a.stopUnwind.Call(ctx); err != nil {
+			return 0, err
+		}
+		a.pid, a.err = t.bearTwin()
+		a.err = errnoOf(a.err)
+		if _, err := a.startRewind.Call(ctx, a.data); err != nil {
+			return 0, err
+		}
+		t.fork = forkRewinding
+	}
+}
+
+// bearTwin makes a child that is like t.
+//
+// Preconditions: the guest is off its stack.
+func (t *task) bearTwin() (pid uint32, err error) {
+	c := t.run.newTask()
+	c.program, c.loaded, c.fork = t.program, t.loaded, forkRewinding
+	c.host = t.host.Fork(wasi.Config{Clock: c.clock(), Signals: c, Kernel: c})
+	err = c.openFrom(t.in.from)
+	if err == nil {
+		err = t.in.copyTo(c.in)
+	}
+	if err == nil {
+		c.in.findAsyncify()
+		c.in.asyncify.data = t.in.asyncify.data
+		err = t.sandbox.table.enter(c, t, 0)
+	}
+	if err != nil {
+		c.abandon()
+		return 0, err
+	}
+	go c.live() // ends with the guest, which its limits, its run and Close can end
+	return uint32(c.pid), nil
+}
