@@ -25,7 +25,7 @@ func (t *Tree) audit() string {
 			if links[e.ino]++; n.dir == nil {
 				continue
 			}
-			if links[e.ino]++; n.dir.parent != dir.ino {
+			if links[e.ino]++; n.dir.parent != dir.ino || n.dir.name != e.name {
 				return fmt.Sprintf("inode %d has parent %d, not %d", n.ino, n.dir.parent, dir.ino)
 			}
 			links[dir.ino]++

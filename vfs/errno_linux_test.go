@@ -3,6 +3,8 @@ package vfs
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -60,16 +62,36 @@ func TestAsRoot(t *testing.T) {
 	tr := New(Config{})
 	must(t, tr.MkdirAll("a/b", 0o755))
 	must(t, tr.WriteFile("x", nil, 0o644))
+	must(t, tr.Symlink("/b", "a/in"))
+	must(t, tr.Symlink("../x", "a/out"))
+	must(t, tr.Symlink("../b/../../x", "a/b/out"))
 	f, err := tr.Open("a")
 	must(t, err)
 	defer f.Close()
 	d, err := f.Dir()
 	must(t, err)
 	sub := d.AsRoot()
-	for name, want := range map[string]error{"/b": nil, "//b/..": nil, "/": nil, "/x": fs.ErrNotExist, "/../x": ErrEscape, "..": ErrEscape} {
+	for name, want := range map[string]error{"/b": nil, "//b/..": nil, "/": nil, "/x": fs.ErrNotExist, "/../x": ErrEscape, "..": ErrEscape,
+		"in": nil, "in/..": nil, "out": ErrEscape, "b/out": ErrEscape} {
 		if _, err := sub.Stat(name, true); !errors.Is(err, want) {
 			t.Errorf("stat %q: %v, want %v", name, err, want)
 		}
+	}
+	host := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(host, "sub", "in"), 0o755))
+	must(t, tr.MountHost("m", host, false))
+	must(t, tr.Symlink("/m/sub/in/../../sub/in", "l"))
+	g, err := tr.Open("m/sub")
+	must(t, err)
+	defer g.Close()
+	d2, err := g.Dir()
+	must(t, err)
+	must(t, d2.Symlink("../../sub", "in/up"))
+	if _, err := d2.Stat("in/up", true); err != nil {
+		t.Errorf("a link in a mount: %v", err)
+	}
+	if _, err := d2.AsRoot().Stat("in/up", true); !errors.Is(err, ErrEscape) {
+		t.Errorf("a link in a mount, out of the root: %v", err)
 	}
 	if _, err := tr.Root().AsRoot().Stat("/../../x", true); err != nil {
 		t.Error(err)

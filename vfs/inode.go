@@ -30,6 +30,7 @@ type inode struct {
 // dirBody is a directory's entries. It belongs to its inode and is copied with it.
 type dirBody struct {
 	parent uint64
+	name   string // its own, in its parent
 	names  names
 	seqs   radix[dirent] // the entries in the order in which they came
 	last   uint64        // the highest seq ever given out
@@ -106,9 +107,15 @@ func (t *Tree) edit(ino uint64) *inode {
 func (t *Tree) add(dir *inode, name string, n *inode, l *ledger, now int64) {
 	d := dir.dir
 	d.last++
-	t.enter(dir, &dirent{name: strings.Clone(name), ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}, now)
+	e := &dirent{name: strings.Clone(name), ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}
+	t.enter(dir, e, now)
+	n.hang(dir, e)
+}
+
+// hang makes dir the parent of n, if that is a directory. Preconditions: both may be changed.
+func (n *inode) hang(dir *inode, e *dirent) {
 	if n.dir != nil {
-		n.dir.parent = dir.ino
+		n.dir.parent, n.dir.name = dir.ino, e.name
 		dir.nlink++
 	}
 }

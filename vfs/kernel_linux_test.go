@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // system is what the tests below ask of the tree and of the kernel alike. Paths are relative.
@@ -18,6 +20,7 @@ type system interface {
 	unlink(name string) error
 	rename(from, to string) error
 	link(from, to string) error
+	renameWith(from, to string, flags RenameFlags) error
 	symlink(target, name string) error
 	mkfifo(name string, perm uint32) error
 	readlink(name string) (string, error)
@@ -82,6 +85,10 @@ func (kernel) mkfifo(name string, perm uint32) error {
 func (kernel) symlink(target, name string) error      { return syscall.Symlink(target, name) }
 func (kernel) chmod(name string, mode uint32) error   { return syscall.Chmod(name, mode) }
 func (kernel) truncate(name string, size int64) error { return syscall.Truncate(name, size) }
+
+func (kernel) renameWith(from, to string, flags RenameFlags) error {
+	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, uint(flags)) // The flags have the kernel's values.
+}
 
 func (kernel) link(from, to string) error { return syscall.Link(from, to) }
 
@@ -176,8 +183,11 @@ func (s treeSystem) mkfifo(name string, perm uint32) error {
 func (s treeSystem) symlink(target, name string) error    { return s.Symlink(target, name) }
 func (s treeSystem) readlink(name string) (string, error) { return s.Readlink(name) }
 func (s treeSystem) chmod(name string, mode uint32) error { return s.Chmod(name, true, goMode(mode)) }
-func (s treeSystem) link(from, to string) error           { return s.Link(from, s.Dir, to, false) }
-func (s treeSystem) truncate(name string, n int64) error  { return s.Truncate(name, n) }
+func (s treeSystem) renameWith(from, to string, flags RenameFlags) error {
+	return s.RenameWith(from, s.Dir, to, flags)
+}
+func (s treeSystem) link(from, to string) error          { return s.Link(from, s.Dir, to, false) }
+func (s treeSystem) truncate(name string, n int64) error { return s.Truncate(name, n) }
 func (s treeSystem) chtimes(name string, sec int64) error {
 	return s.Chtimes(name, true, time.Unix(sec, 0), time.Unix(sec, 0))
 }

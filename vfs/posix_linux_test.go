@@ -267,8 +267,13 @@ func TestKernelBinaryMounted(t *testing.T) { testBinary(t, true) }
 func testBinary(t *testing.T, mounted bool) {
 	t.Chdir(scratch(t))
 	calls := map[string]func(system, string, string) error{
-		"rename": func(s system, a, b string) error { return s.rename(a, b) },
-		"link":   func(s system, a, b string) error { return s.link(a, b) },
+		"rename":           func(s system, a, b string) error { return s.rename(a, b) },
+		"rename noreplace": func(s system, a, b string) error { return s.renameWith(a, b, RenameNoReplace) },
+		"rename exchange":  func(s system, a, b string) error { return s.renameWith(a, b, RenameExchange) },
+		"link":             func(s system, a, b string) error { return s.link(a, b) },
+	}
+	if mounted {
+		delete(calls, "rename exchange") // Mounts can't.
 	}
 	cases := 0
 	for _, call := range sortedKeys(calls) {
@@ -276,6 +281,9 @@ func testBinary(t *testing.T, mounted bool) {
 			for _, b := range fixturePaths() {
 				cases++
 				if (testing.Short() || mounted) && cases%9 != 0 {
+					continue
+				}
+				if strings.HasPrefix(call, "rename ") && cases%5 != 0 {
 					continue
 				}
 				if len(baseName(a)) > maxName && b != "none" || len(baseName(b)) > maxName && a != "f" {
@@ -340,8 +348,10 @@ func randomCalls(s system, r *rand.Rand, n int) string {
 			err = s.rmdir(p)
 		case 4:
 			err = s.unlink(p)
-		case 5, 6:
+		case 5:
 			err = s.rename(p, q)
+		case 6:
+			err = s.renameWith(p, q, RenameFlags(off%2))
 		case 7:
 			err = s.link(p, q)
 		case 8:

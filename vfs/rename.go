@@ -79,23 +79,50 @@ func (d *Dir) pair(oldName string, how follow, to *Dir, newName string) (p pair,
 // (https://pubs.opengroup.org/onlinepubs/9699919799/functions/rename.html): in one step, in the place of a file or an empty directory that is
 // there. Between mounts it fails with ErrCrossDevice.
 func (d *Dir) Rename(oldName string, to *Dir, newName string) error {
-	return linkError("rename", oldName, newName, d.rename(oldName, to, newName))
+	return linkError("rename", oldName, newName, d.rename(oldName, to, newName, 0))
 }
 
-func (d *Dir) rename(oldName string, to *Dir, newName string) error {
+// RenameFlags changes what a rename does with what is at the new name
+// (https://man7.org/linux/man-pages/man2/rename.2.html).
+type RenameFlags uint32
+
+// The flags of RenameWith.
+const (
+	// RenameNoReplace lets nothing be replaced (fs.ErrExist).
+	RenameNoReplace RenameFlags = 1 << iota
+	// RenameExchange lets the two names change what they lead to, whatever that is. Mounts can't (ErrNotSupported).
+	RenameExchange
+)
+
+// RenameWith is Rename with flags, one at most.
+func (d *Dir) RenameWith(oldName string, to *Dir, newName string, flags RenameFlags) error {
+	return linkError("rename", oldName, newName, d.rename(oldName, to, newName, flags))
+}
+
+func (d *Dir) rename(oldName string, to *Dir, newName string, flags RenameFlags) error {
+	if flags > RenameExchange {
+		return fs.ErrInvalid
+	}
 	now := d.t.now()
 	p, err := d.findPair(oldName, followNever, to, newName)
 	if err != nil {
 		return err
 	}
 	if p.foreign {
-		return p.renameForeign()
+		return p.renameForeign(flags)
 	}
 	defer d.t.mu.Unlock()
-	if err := p.check(); err != nil {
+	if err := p.check(flags); err != nil {
 		return err
 	}
 	if p.new.there && p.old.node == p.new.node {
+		return nil
+	}
+	if flags == RenameExchange {
+		if err := d.t.checkExchange(p); err != nil {
+			return err
+		}
+		d.t.exchange(p, now)
 		return nil
 	}
 	if err := d.t.checkMove(p); err != nil {
@@ -106,14 +133,19 @@ func (d *Dir) rename(oldName string, to *Dir, newName string) error {
 }
 
 // check tells whether the two names, by their form and kind, can change places.
-func (p *pair) check() error {
+func (p *pair) check(flags RenameFlags) error {
 	a, b := &p.old, &p.new
+	exchange := flags == RenameExchange
 	switch {
+	case a.name != "" && b.name == "" && flags == RenameNoReplace:
+		return fs.ErrExist
 	case a.name == "" || b.name == "":
 		return ErrBusy
-	case !a.there:
+	case !a.there, exchange && !b.there:
 		return fs.ErrNotExist
-	case !a.typ.IsDir() && (a.slash || b.slash):
+	case b.there && flags == RenameNoReplace:
+		return fs.ErrExist
+	case !a.typ.IsDir() && (a.slash || b.slash && !exchange), exchange && b.slash && !b.typ.IsDir():
 		return ErrNotDir
 	case a.there && a.node.mnt != a.dir.mnt || b.there && b.node.mnt != b.dir.mnt:
 		return ErrBusy
@@ -121,13 +153,16 @@ func (p *pair) check() error {
 	return nil
 }
 
-func (p *pair) renameForeign() error {
-	if err := p.check(); err != nil {
+func (p *pair) renameForeign(flags RenameFlags) error {
+	if err := p.check(flags); err != nil {
 		return err
 	}
 	m := p.old.dir.mnt
 	if m == nil || m != p.new.dir.mnt {
 		return ErrCrossDevice
+	}
+	if flags == RenameExchange {
+		return ErrNotSupported
 	}
 	return m.drv.rename(p.old.node.path, p.new.inMount())
 }
@@ -147,6 +182,27 @@ func (t *Tree) checkMove(p pair) error {
 	}
 	if b.there && b.typ.IsDir() && t.inode(b.node.ino).dir.seqs.root != nil {
 		return ErrNotEmpty
+	}
+	return nil
+}
+
+// checkExchange tells whether two names may change what they lead to. Preconditions: t.mu is held.
+func (t *Tree) checkExchange(p pair) error {
+	a, b := &p.old, &p.new
+	if a.typ.IsDir() && t.within(b.dir.ino, a.node.ino) || b.typ.IsDir() && t.within(a.dir.ino, b.node.ino) {
+		return fs.ErrInvalid
+	}
+	for _, f := range []*found{a, b} {
+		if err := t.mayDelete(f); err != nil {
+			return err
+		}
+	}
+	for _, f := range []*found{a, b} {
+		if f.typ.IsDir() && a.dir.ino != b.dir.ino {
+			if err := t.user.may(t.inode(f.node.ino), wantWrite); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -218,8 +274,26 @@ func (t *Tree) move(p pair, now int64) {
 	t.enter(to, e, now)
 	n := t.edit(e.ino)
 	n.ctime = now
-	if n.dir != nil {
-		n.dir.parent = to.ino
-		to.nlink++
+	n.hang(to, e)
+}
+
+// exchange lets two names change what they lead to. Each keeps its place in the listing, and its charge.
+func (t *Tree) exchange(p pair, now int64) {
+	from, to := t.edit(p.old.dir.ino), t.edit(p.new.dir.ino)
+	a, b := *from.dir.names.get(p.old.name), *to.dir.names.get(p.new.name)
+	a.ino, b.ino = b.ino, a.ino
+	a.typ, b.typ = b.typ, a.typ
+	for _, side := range []struct {
+		dir *inode
+		e   *dirent
+		was fs.FileMode
+	}{{from, &a, b.typ}, {to, &b, a.typ}} {
+		if side.was.IsDir() {
+			side.dir.nlink--
+		}
+		t.enter(side.dir, side.e, now)
+		n := t.edit(side.e.ino)
+		n.ctime = now
+		n.hang(side.dir, side.e)
 	}
 }

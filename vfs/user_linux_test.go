@@ -124,8 +124,11 @@ func userCalls(root people, r *rand.Rand) []string {
 			what, err = "rmdir", s.rmdir(p)
 		case 3:
 			what, err = "unlink", s.unlink(p)
-		case 4, 5:
+		case 4:
 			what, err = "rename "+q, s.rename(p, q)
+		case 5:
+			flags := RenameFlags(mode % 3)
+			what, err = fmt.Sprint("rename ", flags, " ", q), s.renameWith(p, q, flags)
 		case 6:
 			what, err = "link "+q, s.link(p, q)
 		case 7:
