@@ -53,6 +53,10 @@ type image struct {
 	once sync.Once
 	base *vfs.Tree // the tree that every sandbox's is cloned from
 	err  error
+
+	digestOnce sync.Once
+	digest     string // of base
+	digestErr  error
 }
 
 // features are the WebAssembly proposals guests may use. Threads are absent: a shared memory would let a guest run
