@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -230,6 +229,13 @@ func newLife(t testing.TB, seed uint64) (*life, *Tree) {
 	return l, base
 }
 
+// clone returns a clone with all that is open.
+func (l *life) clone(t testing.TB) *Tree {
+	c, _, err := l.t.CloneOpen(l.open, nil)
+	must(t, err)
+	return c
+}
+
 // TestChangesRestore follows a tree through a random life. What Changes tells of it makes an equal tree each time, out
 // of the base and out of the tree as it was before, and of an equal tree there is nothing to tell.
 func TestChangesRestore(t *testing.T) {
@@ -260,19 +266,12 @@ func TestChangesRestore(t *testing.T) {
 			if len(l.open) == 0 {
 				l.t = again // It can go on with the life as well as the first.
 			}
-			before = withOrphans(l.t)
+			before = l.clone(t)
 		}
 		if orphans == 0 && seed == 0 {
 			t.Error("no orphan was ever told of")
 		}
 	}
-}
-
-// withOrphans is Clone with the orphans.
-func withOrphans(t *Tree) *Tree {
-	c := t.Clone()
-	c.orphans, c.orphanBytes, c.used = maps.Clone(t.orphans), t.orphanBytes, t.used
-	return c
 }
 
 func sameRecord(a, b any) bool {

@@ -87,7 +87,7 @@ func TestChangesMerge(t *testing.T) {
 				l.step()
 			}
 			must(t, l.t.Changes(last, saved))
-			last = withOrphans(l.t)
+			last = l.clone(t)
 			if err := sameTree(restore(t, base, saved.recording()), l.t); err != nil {
 				t.Fatalf("seed %d, round %d: %v", seed, round, err)
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // foreign is the handle of a file or directory in a mount.
@@ -14,8 +15,9 @@ type foreign struct {
 	m    *mount
 	path string
 
-	mu   sync.Mutex
-	list []DirEntry // directories: the listing made when cookie 0 was last asked for
+	mu    sync.Mutex
+	users *atomic.Int64 // handles that share the stream; nil: this one
+	list  []DirEntry    // directories: the listing made when cookie 0 was last asked for
 }
 
 func (h *foreign) info(name string) (Info, error) {
@@ -31,7 +33,6 @@ func (h *foreign) writeAt(p []byte, off int64) (int, error) { return h.WriteAt(p
 func (h *foreign) truncate(size int64) error                { return h.Truncate(size) }
 func (h *foreign) sync() error                              { return h.Sync() }
 func (h *foreign) change(c change) error                    { return h.stream.change(c) }
-func (h *foreign) close() error                             { return h.Close() }
 
 // append is atomic among the users of one File, not towards others.
 func (h *foreign) append(p []byte) (int, int64, error) {
@@ -80,4 +81,27 @@ func (h *foreign) number(list []fs.DirEntry) {
 			Name: e.Name(), Ino: pathIno(path.Join(h.path, e.Name())), Type: e.Type(), Next: uint64(len(h.list) + 1),
 		})
 	}
+}
+
+// share returns a handle on the same open file of the mount, for another tree.
+func (h *foreign) share() *foreign {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.users == nil {
+		h.users = new(atomic.Int64)
+		h.users.Store(1)
+	}
+	h.users.Add(1)
+	return &foreign{stream: h.stream, m: h.m, path: h.path, users: h.users, list: h.list}
+}
+
+// close closes the open file of the mount with its last user.
+func (h *foreign) close() error {
+	h.mu.Lock()
+	users := h.users
+	h.mu.Unlock()
+	if users != nil && users.Add(-1) > 0 {
+		return nil
+	}
+	return h.Close()
 }

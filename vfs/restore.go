@@ -10,7 +10,7 @@ import (
 // Restore makes a tree of base and what feed tells to its Sink: the records of Tree.Changes, in their order, against a
 // tree that base is equal to. The result is equal to the tree that they were taken from: in inode numbers and those to
 // come, listings and their order, content, holes, times and Usage. It shares with base what it does not change, as if
-// made by CloneWith(cfg), mounts and devices included. Its orphans wait for Reopen; see Reap. Content that is not
+// made by CloneWith(cfg), mounts and devices included. Files that had no name but were open wait for Reopen; see Reap. Content that is not
 // charged, and was not in base either, is charged all the same: a record can't bring in what goes round the limits.
 //
 // The records may come from anyone: whatever they are, the result is a whole tree within the limits of cfg, or an

@@ -103,6 +103,11 @@ func (t *core) now() int64 { return nanos(t.cfg.Now()) }
 func (t *Tree) Clone() *Tree {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.cloneLocked()
+}
+
+// cloneLocked is Clone. Preconditions: t.mu is held exclusively.
+func (t *Tree) cloneLocked() *Tree {
 	c := t.share(t.own.ledger)
 	c.cfg, c.user = t.cfg, t.user
 	c.firstIno = t.firstIno
