@@ -24,10 +24,10 @@ type writer interface {
 	write(ctx context.Context, b []byte, nonblock bool) (int, error)
 }
 
-// waitable may not be ready; other objects always are. If it isn't, and w isn't nil,
-// w is woken when that may have changed, until forget(w).
+// waitable may not be ready to be read or written; other objects always are. If it
+// isn't, and w isn't nil, w is woken when that may have changed, until forget(w).
 type waitable interface {
-	poll(w *waiter) readiness
+	poll(write bool, w *waiter) readiness
 	forget(w *waiter)
 }
 

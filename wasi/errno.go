@@ -25,6 +25,7 @@ const (
 	errBadf        errno = 8
 	errBusy        errno = 10
 	errChild       errno = 12
+	errDeadlk      errno = 16
 	errDquot       errno = 19
 	errExist       errno = 20
 	errFault       errno = 21
@@ -39,6 +40,8 @@ const (
 	errMlink       errno = 34
 	errNametoolong errno = 37
 	errNoent       errno = 44
+	errNolck       errno = 46
+	errNomsg       errno = 49
 	errNoexec      errno = 45
 	errNomem       errno = 48
 	errNospc       errno = 51
@@ -88,6 +91,13 @@ var errnos = [...]struct {
 	{vfs.ErrTooLarge, errFbig},
 	{vfs.ErrNotSupported, errNotsup},
 	{vfs.ErrBadFile, errBadf},
+	{vfs.ErrAgain, errAgain},
+	{vfs.ErrNoDevice, errNxio},
+	{vfs.ErrNotSeekable, errSpipe},
+	{vfs.ErrDeadlock, errDeadlk},
+	{vfs.ErrNoLocks, errNolck},
+	{vfs.ErrNoAttr, errNomsg}, // preview 1 has no ENODATA
+	{vfs.ErrAttrTooLarge, err2big},
 	{io.ErrClosedPipe, errPipe},
 	{fs.ErrClosed, errBadf},
 
@@ -112,6 +122,9 @@ var errnos = [...]struct {
 	{syscall.EPIPE, errPipe},
 	{syscall.EAGAIN, errAgain},
 	{syscall.EPERM, errPerm},
+	{syscall.EDEADLK, errDeadlk},
+	{syscall.ENOLCK, errNolck},
+	{syscall.E2BIG, err2big},
 	{syscall.ENOTSUP, errNotsup},
 
 	{fs.ErrExist, errExist},

@@ -19,8 +19,53 @@ func (f *file) fileType() fileType      { return f.typ }
 func (f *file) stat() (filestat, error) { return statOf(f.f.Info()) }
 func (f *file) close() error            { return f.f.Close() }
 
-func (f *file) read(_ context.Context, b []byte, _ bool) (int, error)  { return f.f.Read(b) }
-func (f *file) write(_ context.Context, b []byte, _ bool) (int, error) { return f.f.Write(b) }
+// fifo says whether the file is one, and may wait.
+func (f *file) fifo() bool { return f.typ == typeUnknown }
+
+func (f *file) read(ctx context.Context, b []byte, nonblock bool) (n int, err error) {
+	if nonblock || !f.fifo() {
+		return f.f.Read(b)
+	}
+	err = interruptible(ctx, func(ctx context.Context) error {
+		n, err = f.f.ReadContext(ctx, b)
+		return err
+	})
+	return n, err
+}
+
+func (f *file) write(ctx context.Context, b []byte, nonblock bool) (n int, err error) {
+	if nonblock || !f.fifo() {
+		return f.f.Write(b)
+	}
+	err = interruptible(ctx, func(ctx context.Context) error {
+		n, err = f.f.WriteContext(ctx, b)
+		return err
+	})
+	return n, err
+}
+
+func (f *file) poll(write bool, w *waiter) readiness {
+	wake := func() {}
+	if w != nil {
+		wake = w.wake
+	}
+	state, stop, err := f.f.Poll(wake)
+	switch {
+	case err != nil:
+		return readiness{ready: true, hangup: true}
+	case w != nil:
+		w.stops = append(w.stops, stop)
+	default:
+		stop()
+	}
+	r := readiness{ready: state.Readable, hangup: state.Hangup, bytes: uint64(max(state.Bytes, 0))}
+	if write {
+		r.ready, r.bytes = state.Writable, pipeAtomic
+	}
+	return r
+}
+
+func (f *file) forget(*waiter) {} // the waiter itself does
 
 // directory is a directory of the tree, opened: the capability that paths start
 // from, and the file that is listed.

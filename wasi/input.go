@@ -141,7 +141,7 @@ func readSome(r io.Reader, buf []byte) (data []byte, err error) {
 	return nil, io.ErrNoProgress
 }
 
-func (in *input) poll(w *waiter) readiness {
+func (in *input) poll(_ bool, w *waiter) readiness {
 	state, begun := in.ready(w)
 	if begun == nil {
 		return state

@@ -66,6 +66,15 @@ func pathMkdirMode(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	return errnoOf(dir.WithUmask(fs.FileMode(h.umask)).Mkdir(path, decodeMode(p[3])))
 }
 
+// path_mkfifo(fd, path: string, mode: u32)
+func pathMkfifo(_ context.Context, h *Host, mem memory, p []uint64) errno {
+	dir, path, e := h.at(mem, p[0], rightPathCreateFile, p[1], p[2])
+	if e != errSuccess {
+		return e
+	}
+	return errnoOf(dir.WithUmask(fs.FileMode(h.umask)).Mkfifo(path, decodeMode(p[3])))
+}
+
 // lastAccess are all the ways of access that path_access can ask for: to read 4, to
 // write 2, to execute 1.
 const lastAccess = 7

@@ -122,13 +122,15 @@ func (o *opening) allowed(d descriptor) errno {
 }
 
 // open opens path and gives it a descriptor.
-func (h *Host) open(_ context.Context, dir *vfs.Dir, path string, o opening) (uint32, errno) {
+func (h *Host) open(ctx context.Context, dir *vfs.Dir, path string, o opening) (uint32, errno) {
 	readable, writable := o.base&rightFdRead != 0, o.base&rightFdWrite != 0
 	if o.flags&openCreate != 0 {
 		dir = dir.WithUmask(fs.FileMode(h.umask))
 	}
-	f, err := dir.OpenFile(path, o.osFlags(readable, writable), o.mode)
-	if err != nil {
+	flags := o.osFlags(readable, writable)
+	wait := newLazyWait(ctx) // only the open of a FIFO waits
+	f, err := dir.OpenContext(wait, path, flags, o.mode)
+	if err = wait.result(err); err != nil {
 		return 0, errnoOf(err)
 	}
 	object, err := newFileObject(f, writable)
@@ -168,6 +170,7 @@ func (o *opening) osFlags(readable, writable bool) int {
 		{o.flags&openTruncate != 0, os.O_TRUNC},
 		{o.flags&openDirectory != 0, vfs.O_DIRECTORY},
 		{o.status&flagAppend != 0, os.O_APPEND},
+		{o.status&flagNonblock != 0, vfs.O_NONBLOCK},
 		{!o.follow, vfs.O_NOFOLLOW},
 	} {
 		if f.set {

@@ -183,7 +183,7 @@ func (p *pipe) write(b []byte, atomic bool, w *waiter) (int, error) {
 	return total, nil
 }
 
-func (r *PipeReader) poll(w *waiter) readiness {
+func (r *PipeReader) poll(_ bool, w *waiter) readiness {
 	p := r.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -194,7 +194,7 @@ func (r *PipeReader) poll(w *waiter) readiness {
 	return state
 }
 
-func (w *PipeWriter) poll(waiting *waiter) readiness {
+func (w *PipeWriter) poll(_ bool, waiting *waiter) readiness {
 	p := w.p
 	p.mu.Lock()
 	defer p.mu.Unlock()

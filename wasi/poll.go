@@ -138,7 +138,7 @@ func (p *poller) descriptor(sub []byte, w *waiter) {
 	}
 	state := readiness{ready: true, bytes: 1}
 	if o, ok := d.object.(waitable); ok {
-		if state = o.poll(w); w != nil {
+		if state = o.poll(eventType(sub[8]) == eventFdWrite, w); w != nil {
 			p.waiting = append(p.waiting, o)
 		}
 	}

@@ -137,7 +137,7 @@ func TestPollDescriptors(t *testing.T) {
 		want string
 		do   func(g *guest, r *PipeReader, w *PipeWriter)
 	}{
-		{"a file", []subscription{in(fdFile), out(fdFile), timeout}, "0 1, 1 1", nil},
+		{"a file", []subscription{in(fdFile), out(fdFile), timeout}, "0 5, 1 4096", nil},
 		{"standard streams", []subscription{in(0), out(1), out(2)}, "0 1, 1 1, 2 1", nil},
 		{"an empty pipe", []subscription{in(fdReader), timeout}, "1", nil},
 		{"an empty pipe's other end", []subscription{out(fdWriter), timeout}, "0 65536", nil},

@@ -112,6 +112,7 @@ func extension() []export {
 		{"path_chown", "iiiiii", pathChown},
 		{"path_open_mode", "iiiiiIIiiii", pathOpenMode},
 		{"path_mkdir_mode", "iiii", pathMkdirMode},
+		{"path_mkfifo", "iiii", pathMkfifo},
 		{"path_access", "iiiii", pathAccess},
 		{"host_call", "iiiii", hostCall},
 		{"host_take", "ii", hostTake},
@@ -134,6 +135,14 @@ func extension() []export {
 		{"sig_pending", "i", sigPending},
 		{"sig_suspend", "I", sigSuspend},
 		{"sig_timer", "IIi", sigTimer},
+		{"tty_attr_get", "ii", ttyAttrGet},
+		{"tty_attr_set", "iii", ttyAttrSet},
+		{"tty_size_get", "ii", ttySizeGet},
+		{"tty_size_set", "ii", ttySizeSet},
+		{"tty_pgrp_get", "ii", ttyPgrpGet},
+		{"tty_pgrp_set", "ii", ttyPgrpSet},
+		{"tty_flush", "ii", ttyFlush},
+		{"tty_open_pty", "ii", ttyOpenPty},
 	}
 }
 

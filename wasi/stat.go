@@ -3,7 +3,6 @@ package wasi
 import (
 	"context"
 	"encoding/binary"
-	"io"
 	"io/fs"
 
 	"github.com/belljar-dev/belljar/vfs"
@@ -166,25 +165,10 @@ func fdBytes(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	}
 	n := uint64(0)
 	switch o := d.object.(type) {
-	case *file:
-		n = o.left()
 	case waitable:
-		n = o.poll(nil).bytes
+		n = o.poll(false, nil).bytes
 	}
 	return mem.putUint64(uint32(p[1]), n)
-}
-
-// left gives the number of bytes between the offset and the end.
-func (f *file) left() uint64 {
-	info, err := f.f.Info()
-	if err != nil || f.typ != typeRegularFile {
-		return 0
-	}
-	at, err := f.f.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return 0
-	}
-	return uint64(max(info.Size()-at, 0))
 }
 
 // opened gives the file or directory that fd is open on.

@@ -8,8 +8,9 @@ import (
 // waiter is a blocked call, to be woken once: by one of the objects it waits for, or by
 // a signal.
 type waiter struct {
-	wake context.CancelFunc
-	host *Host // nil if there are no signals for the call
+	wake  context.CancelFunc
+	stops []func() // called when the wait is over
+	host  *Host    // nil if there are no signals for the call
 }
 
 // newWaiter makes a waiter, and the context that ends when it is woken, when a signal
@@ -30,6 +31,9 @@ func newWaiter(ctx context.Context) (context.Context, *waiter) {
 // done frees the waiter, and says whether a signal waits.
 func (w *waiter) done() bool {
 	w.wake()
+	for _, stop := range w.stops {
+		stop()
+	}
 	if w.host == nil {
 		return false
 	}
@@ -83,11 +87,43 @@ func block(ctx context.Context, forget func(*waiter), try func(*waiter) (int, er
 // that reason, with an error, the error is errRestart.
 func interruptible(ctx context.Context, f func(context.Context) error) error {
 	woken, w := newWaiter(ctx)
-	err := f(woken)
-	if signaled := w.done(); err == nil {
+	return w.result(ctx, f(woken))
+}
+
+// result ends the wait of a call that has ended with err, and gives what to answer.
+func (w *waiter) result(ctx context.Context, err error) error {
+	signaled := w.done()
+	if err == nil {
 		return nil
-	} else if checkContext(ctx); signaled && errors.Is(err, context.Canceled) {
+	}
+	checkContext(ctx)
+	if signaled && errors.Is(err, context.Canceled) {
 		return errRestart
 	}
 	return err
+}
+
+// lazyWait is the context of a call that seldom waits: it is an interruptible one from
+// when Done is called, which costs. It is for one goroutine.
+type lazyWait struct {
+	context.Context // what the call has, then what newWaiter has made of it
+	call            context.Context
+	w               *waiter // nil before Done
+}
+
+func newLazyWait(ctx context.Context) *lazyWait { return &lazyWait{Context: ctx, call: ctx} }
+
+func (l *lazyWait) Done() <-chan struct{} {
+	if l.w == nil {
+		l.Context, l.w = newWaiter(l.call)
+	}
+	return l.Context.Done()
+}
+
+// result is waiter.result.
+func (l *lazyWait) result(err error) error {
+	if l.w == nil {
+		return err
+	}
+	return l.w.result(l.call, err)
 }
