@@ -32,6 +32,11 @@ type Result struct {
 	Stderr    string
 	Truncated bool // output was cut at the limit
 	Usage     Usage
+
+	// Of a session's cell alone:
+	Value     string     // the last expression's, as text; "" for none
+	Parts     []Part     // what was shown, in order, the last expression's value included
+	Exception *Exception // what ended the cell early; nil when it reached its end
 }
 
 // errKilled is what ends a process that its holder killed.
