@@ -17,14 +17,15 @@ type Dir struct {
 	t     *Tree
 	at    place
 	clamp bool // for the calls of Tree: absolute paths and climbing are allowed, and stay at the root
-	slash bool // absolute paths start here
+	slash bool // absolute paths and links start here, and nothing leads out
 }
 
 // Root returns the tree's root directory.
 func (t *Tree) Root() *Dir { return &Dir{t: t, at: root} }
 
-// AsRoot returns the directory as a start for absolute paths too: "/x" is "x" in it. At the tree's root ".." stays
-// there, elsewhere climbing above the Dir fails with ErrEscape as ever. Symbolic links lead where they led.
+// AsRoot returns the directory as the root of all that is resolved from it, as chroot(2) makes one: absolute paths and
+// the absolute targets of symbolic links start there. What climbs above it, by links too, fails with ErrEscape; only
+// at the tree's root ".." stays.
 func (d *Dir) AsRoot() *Dir {
 	r := *d
 	r.slash, r.clamp = true, d.at == root

@@ -48,6 +48,7 @@ type walk struct {
 	t      *Tree
 	follow follow
 	at     place  // the directory reached
+	top    place  // where absolute paths start; if it is not the tree's root, no way leads out of it
 	rest   string // what is left
 	free   int    // how much of rest, from its end, does not come from links in confined mounts
 	links  int    // links followed
@@ -105,7 +106,11 @@ func (d *Dir) walk(name string, how follow) (walk, error) {
 	if d.clamp && name[0] == '/' {
 		at = root
 	}
-	return walk{t: d.t, follow: how, at: at, rest: rest, free: len(rest)}, nil
+	top := root
+	if d.slash {
+		top = d.at
+	}
+	return walk{t: d.t, follow: how, at: at, top: top, rest: rest, free: len(rest)}, nil
 }
 
 // escapes reports whether a path is absolute or climbs above where it starts.
@@ -205,6 +210,8 @@ func (w *walk) tree() (f found, done bool, err error) {
 			continue
 		case dir.nlink == 0:
 			return f, true, fs.ErrNotExist
+		case name == ".." && w.fenced():
+			return f, true, ErrEscape
 		case name == "..":
 			w.at = place{ino: dir.dir.parent} // The root is its own parent.
 			if last {
@@ -244,9 +251,14 @@ func (w *walk) follows(last bool) bool {
 	return !last || w.follow == followAlways || w.follow == followSlashed && w.rest != ""
 }
 
+// fenced reports whether the walk stands where it must not climb.
+func (w *walk) fenced() bool { return w.at == w.top && w.top != root }
+
 // climbMount steps to the parent inside a mount, or out of it.
 func (w *walk) climbMount(confined bool) error {
 	switch {
+	case w.fenced():
+		return ErrEscape
 	case w.at.path != ".":
 		w.at.path = path.Dir(w.at.path)
 	case confined:
@@ -271,7 +283,7 @@ func (w *walk) jump(target string, from *mount) error {
 		if !free {
 			return ErrEscape
 		}
-		w.at = root
+		w.at = w.top
 	}
 	w.rest = target + w.rest
 	if free {
