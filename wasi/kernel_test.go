@@ -91,6 +91,15 @@ func kernelCalls() []callRow {
 		{"sig_suspend", args{0}, errInval},
 		{"sig_timer", args{1, 2, outPtr}, errSuccess},
 		{"sig_timer", args{1, 2, guestSize - 15}, errFault},
+		{"tty_attr_get", args{fdStdin, outPtr}, errNotty},
+		{"tty_attr_get", args{fdClosed, outPtr}, errBadf},
+		{"tty_attr_set", args{fdFile, 0, outPtr}, errNotty},
+		{"tty_size_get", args{fdStdin, outPtr}, errNotty},
+		{"tty_size_set", args{fdStdin, outPtr}, errNotty},
+		{"tty_pgrp_get", args{fdStdin, outPtr}, errNotty},
+		{"tty_pgrp_set", args{fdStdin, 1}, errNotty},
+		{"tty_flush", args{fdDir, 0}, errNotty},
+		{"tty_open_pty", args{0, past}, errFault},
 	}
 }
 
