@@ -62,8 +62,10 @@ func (t *Tree) paid(i int64, c *chunk) int64 {
 	return price(i, len(c.b))
 }
 
-// charged returns the bytes counted for an inode, walking its chunks.
-func (t *Tree) charged(n *inode) int64 {
+// charged returns the bytes counted for an inode: its attributes, and its chunks, which it walks.
+func (t *Tree) charged(n *inode) int64 { return t.paidAttrs(n) + t.paidContent(n) }
+
+func (t *Tree) paidContent(n *inode) int64 {
 	sum := t.paid(0, n.head)
 	for i, c := n.tail.next(0); c != nil; i, c = n.tail.next(i + 1) {
 		sum += t.paid(int64(i), c)
@@ -189,7 +191,7 @@ func stretch(b []byte, size int) []byte {
 func (t *Tree) resize(n *inode, size int64) {
 	switch {
 	case size == 0:
-		t.discard(n)
+		t.empty(n)
 	case size < n.size:
 		t.cutChunks(n, size)
 		n.base = n.base[:min(int64(len(n.base)), size)]
@@ -197,10 +199,17 @@ func (t *Tree) resize(n *inode, size int64) {
 	n.size = size
 }
 
-// discard empties the file. Nodes that it shares are not touched.
-func (t *Tree) discard(n *inode) {
-	t.charge(n, -t.charged(n))
+// empty removes all content. Nodes that it shares are not touched.
+func (t *Tree) empty(n *inode) {
+	t.charge(n, -t.paidContent(n))
 	n.size, n.base, n.head, n.tail = 0, nil, nil, radix[chunk]{}
+}
+
+// discard takes from an inode that goes all that is charged for it.
+func (t *Tree) discard(n *inode) {
+	t.empty(n)
+	t.charge(n, -t.paidAttrs(n))
+	n.attrs = nil
 }
 
 // cutChunks removes the chunks beyond size, which is not 0, and shortens the one in which it falls.

@@ -28,6 +28,7 @@ var errnos = map[Error]syscall.Errno{
 	ErrDeadlock:     syscall.EDEADLK,
 	ErrNoLocks:      syscall.ENOLCK,
 	ErrAttrTooLarge: syscall.E2BIG,
+	ErrRange:        syscall.ERANGE,
 	ErrNoAttr:       errnoNoAttr,
 	errInvalid:      syscall.EINVAL,
 }

@@ -39,6 +39,7 @@ const (
 	ErrNoLocks      Error = "no locks available"             // ENOLCK
 	ErrNoAttr       Error = "no such attribute"              // ENODATA
 	ErrAttrTooLarge Error = "attribute too large"            // E2BIG
+	ErrRange        Error = "out of range"                   // ERANGE
 )
 
 // errInvalid takes fs.ErrInvalid's place in what callers get: it is an errno too.

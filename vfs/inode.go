@@ -18,7 +18,8 @@ type inode struct {
 
 	atime, mtime, ctime, btime int64
 
-	dir *dirBody // directories
+	dir   *dirBody // directories
+	attrs *attrs   // nil: none
 
 	// Regular files, and the target of symbolic links. See content.go.
 	size int64

@@ -287,6 +287,9 @@ var errnoNames = []struct {
 	{"ENXIO", []error{syscall.ENXIO, ErrNoDevice}},
 	{"EPIPE", []error{syscall.EPIPE, ErrBrokenPipe}},
 	{"ESPIPE", []error{syscall.ESPIPE, ErrNotSeekable}},
+	{"ENODATA", []error{syscall.ENODATA, ErrNoAttr}},
+	{"E2BIG", []error{syscall.E2BIG, ErrAttrTooLarge}},
+	{"ERANGE", []error{syscall.ERANGE, ErrRange}},
 	{"ENOTSUP", []error{syscall.ENOTSUP, ErrNotSupported}},
 }
 
