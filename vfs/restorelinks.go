@@ -29,7 +29,7 @@ func (r *restorer) link(dir, n *inode, rec EntryRecord) {
 	s := r.touch(n)
 	s.names++
 	if n.dir != nil {
-		n.dir.parent = dir.ino
+		n.dir.parent, n.dir.name = dir.ino, e.name
 		s.moved = true
 		dir.nlink++
 	}
