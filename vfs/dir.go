@@ -245,19 +245,33 @@ func (d *Dir) readlink(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	m := f.owner()
-	if m == nil {
-		defer d.t.mu.RUnlock()
-	}
-	switch {
-	case !f.there:
-		return "", fs.ErrNotExist
-	case f.typ != fs.ModeSymlink:
-		return "", fs.ErrInvalid
-	case m != nil:
+	if m := f.owner(); m != nil {
+		if err := f.readable(); err != nil {
+			return "", err
+		}
 		return m.drv.readlink(f.node.path)
 	}
-	return d.t.inode(f.node.ino).target(), nil
+	target, stale := "", false
+	if err = f.readable(); err == nil {
+		n := d.t.inode(f.node.ino)
+		target, stale = n.target(), d.t.stale(n)
+	}
+	d.t.mu.RUnlock()
+	if stale {
+		(&node{t: d.t, ino: f.node.ino}).touch()
+	}
+	return target, err
+}
+
+// readable tells whether it is a symbolic link.
+func (f *found) readable() error {
+	switch {
+	case !f.there:
+		return fs.ErrNotExist
+	case f.typ != fs.ModeSymlink:
+		return fs.ErrInvalid
+	}
+	return nil
 }
 
 // Link makes newName in to a hard link to oldName in d, or to what oldName leads to if it is a symbolic link

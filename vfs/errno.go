@@ -1,8 +1,9 @@
-//go:build !plan9
-
 package vfs
 
-import "syscall"
+import (
+	"io/fs"
+	"syscall"
+)
 
 var errnos = map[Error]syscall.Errno{
 	ErrNotDir:       syscall.ENOTDIR,
@@ -29,8 +30,24 @@ var errnos = map[Error]syscall.Errno{
 	ErrNoLocks:      syscall.ENOLCK,
 	ErrAttrTooLarge: syscall.E2BIG,
 	ErrRange:        syscall.ERANGE,
+	ErrOverflow:     syscall.EOVERFLOW,
 	ErrNoAttr:       errnoNoAttr,
 	errInvalid:      syscall.EINVAL,
+}
+
+// asErrno makes of an error of io/fs what package os has in its place.
+func asErrno(err error) error {
+	switch err {
+	case fs.ErrNotExist:
+		return syscall.ENOENT
+	case fs.ErrExist:
+		return syscall.EEXIST
+	case fs.ErrPermission:
+		return syscall.EACCES
+	case fs.ErrInvalid:
+		return errInvalid // syscall.EINVAL is not fs.ErrInvalid.
+	}
+	return err
 }
 
 // As gives a cause as the syscall.Errno that it stands for, so that code written for the errors of package os

@@ -40,6 +40,7 @@ const (
 	ErrNoAttr       Error = "no such attribute"              // ENODATA
 	ErrAttrTooLarge Error = "attribute too large"            // E2BIG
 	ErrRange        Error = "out of range"                   // ERANGE
+	ErrOverflow     Error = "value too large"                // EOVERFLOW
 )
 
 // errInvalid takes fs.ErrInvalid's place in what callers get: it is an errno too.
@@ -81,7 +82,8 @@ func linkError(op, oldName, newName string, err error) error {
 	return &os.LinkError{Op: op, Old: oldName, New: newName, Err: cause(err)}
 }
 
-// cause strips the wrappers that a mount put round an error: they would name paths of the host.
+// cause strips the wrappers that a mount put round an error, which would name paths of the host, and makes an errno of
+// what is left.
 func cause(err error) error {
 	for {
 		switch e := err.(type) {
@@ -92,10 +94,7 @@ func cause(err error) error {
 		case *os.SyscallError:
 			err = e.Err
 		default:
-			if err == fs.ErrInvalid {
-				return errInvalid
-			}
-			return err
+			return asErrno(err)
 		}
 	}
 }

@@ -177,9 +177,8 @@ func (h *node) allocate(off, length int64) error {
 	}
 	if end > n.size {
 		h.t.resize(n, end)
-		n.mtime = now
 	}
-	n.ctime = now
+	n.mtime, n.ctime = now, now
 	h.t.user.written(n)
 	return nil
 }
@@ -201,13 +200,16 @@ func (h *node) readDir(cookie uint64, most int) (list []DirEntry, err error) {
 	if !h.dir {
 		return nil, ErrNotDir
 	}
-	stale := false
+	stale, gone := false, false
 	err = h.view(func(n *inode) {
-		list = n.list(cookie, most)
+		list, gone = n.list(cookie, most), n.nlink == 0
 		stale = len(list) > 0 && !h.noAtime && h.t.stale(n)
 	})
 	if stale {
 		h.touch()
+	}
+	if gone {
+		err = fs.ErrNotExist
 	}
 	return list, err
 }
