@@ -53,7 +53,7 @@ func newInstance(ctx context.Context, r wazero.Runtime, l *loadedProgram, from *
 		in.globals = append(in.globals, g)
 	}
 	in.fuel, _ = in.module.ExportedGlobal(l.info.Fuel).(api.MutableGlobal)
-	in.setGlobals()
+	from.begin(in)
 	if in.entry = in.module.ExportedFunction(entry); in.entry == nil || in.fuel == nil {
 		in.close()
 		return nil, fmt.Errorf("instantiate: the module does not export %q", entry)
@@ -84,9 +84,9 @@ func asError(v any) error {
 	return fmt.Errorf("%v", v)
 }
 
-// setGlobals gives the globals the image's values. An image without any leaves the module's own.
+// setGlobals gives the globals the values that they begin with.
 func (in *instance) setGlobals() {
-	for i, v := range in.from.image.globals {
+	for i, v := range in.from.globals {
 		in.globals[i].Set(v)
 	}
 }
@@ -153,7 +153,7 @@ func (in *instance) release(healthy bool) {
 		in.memory.mayGrow = nil
 		healthy = healthy && !in.memory.shared
 	}
-	if !healthy || len(in.info.Stateful) > 0 || len(in.from.image.globals) == 0 || in.from.full() || in.reset() != nil {
+	if !healthy || len(in.info.Stateful) > 0 || in.from.full() || in.reset() != nil {
 		in.close()
 		return
 	}

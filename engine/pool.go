@@ -10,12 +10,25 @@ import (
 type pool struct {
 	image *memoryImage
 
+	once    sync.Once
+	globals []uint64 // what an instance's globals are reset to: the image's, or else those of the first instance
+
 	mu     sync.Mutex
 	idle   []*instance // the last one in is the first out: its pages are in the processor's cache
 	closed bool
 }
 
 func newPool(im *memoryImage) *pool { return &pool{image: im} }
+
+// begin brings a new instance's globals into the image's state, in which they already are if the image has none.
+func (pl *pool) begin(in *instance) {
+	pl.once.Do(func() {
+		if pl.globals = pl.image.globals; len(pl.globals) == 0 {
+			pl.globals = in.readGlobals()
+		}
+	})
+	in.setGlobals()
+}
 
 // maxIdle bounds what a pool keeps. More would never run at once.
 func maxIdle() int { return 2 * runtime.GOMAXPROCS(0) }
