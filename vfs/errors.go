@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // Error is the cause of a failed call, where io/fs has no value for it. Calls return causes wrapped in
@@ -49,8 +50,11 @@ const errInvalid Error = "invalid argument" // EINVAL
 // Error returns the cause in words. The text is stable.
 func (e Error) Error() string { return string(e) }
 
-// Is makes a cause match the wider error that io/fs or errors has for it, as syscall.Errno does.
+// Is makes a cause match its syscall.Errno, and the wider error that io/fs or errors has for it.
 func (e Error) Is(target error) bool {
+	if n, ok := target.(syscall.Errno); ok {
+		return errnos[e] == n
+	}
 	switch e {
 	case ErrNotEmpty:
 		return target == fs.ErrExist
