@@ -159,7 +159,7 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	err := f.check(false, true)
 	switch {
 	case err != nil:
-	case off < 0:
+	case off < 0 || off > math.MaxInt64-int64(len(p)):
 		err = fs.ErrInvalid
 	case f.isFIFO():
 		err = ErrNotSeekable

@@ -77,7 +77,7 @@ func TestFileErrors(t *testing.T) {
 		{"negative size", w.Truncate(-1), fs.ErrInvalid},
 		{"huge size", w.Truncate(maxFileSize + 1), ErrTooLarge},
 		{"write beyond the largest size", first(w.WriteAt(buf, maxFileSize)), ErrTooLarge},
-		{"write at the end of numbers", first(w.WriteAt(buf, math.MaxInt64)), ErrTooLarge},
+		{"write at the end of numbers", first(w.WriteAt(buf, math.MaxInt64)), fs.ErrInvalid},
 		{"allocate beyond the largest size", w.Allocate(math.MaxInt64, math.MaxInt64), ErrTooLarge},
 		{"allocate nothing", w.Allocate(0, 0), fs.ErrInvalid},
 		{"seek before the start", first(r.Seek(-1, io.SeekStart)), fs.ErrInvalid},
