@@ -104,7 +104,7 @@ type callRow struct {
 }
 
 // callTables has rows for every function there is.
-var callTables = []func() []callRow{preview1Calls, belljarCalls, kernelCalls}
+var callTables = []func() []callRow{preview1Calls, belljarCalls, socketCalls, kernelCalls}
 
 // TestCalls calls every function with good, bad and hostile arguments.
 func TestCalls(t *testing.T) {

@@ -64,8 +64,9 @@ type Config struct {
 	// and must return when ctx ends. nil has no service.
 	Services func(ctx context.Context, name string, request []byte) ([]byte, error)
 
-	Signals Signals // nil: there are none
-	Kernel  Kernel  // answers the calls that concern other processes; nil: they are ENOSYS
+	Network *Network // the sandbox's; nil: making a socket is EACCES. The caller owns it
+	Signals Signals  // nil: there are none
+	Kernel  Kernel   // answers the calls that concern other processes; nil: they are ENOSYS
 }
 
 // Preopen is a directory that a process starts with a descriptor of.
@@ -87,6 +88,7 @@ type Host struct {
 	standard  [3]object    // the streams that it was made with
 	services  func(ctx context.Context, name string, request []byte) ([]byte, error)
 	answer    []byte // the last service's, for host_take
+	network   *Network
 	signals   Signals
 	kernel    Kernel                 // nil: none
 	umask     uint32                 // of what the process makes
@@ -123,6 +125,7 @@ func NewHost(cfg Config) (*Host, error) {
 // newHost makes a Host without descriptors.
 func newHost(cfg Config) (*Host, error) {
 	h := &Host{dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals}
+	h.network = cfg.Network
 	h.tree, h.kernel, h.umask = cfg.Tree, cfg.Kernel, defaultUmask
 	if h.dir == "" {
 		h.dir = "/"

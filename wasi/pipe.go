@@ -21,6 +21,7 @@ type pipe struct {
 	start, n     int    // n bytes wait at start
 	readerClosed bool
 	writerClosed bool
+	deaf         bool // see stopReading
 	waiters      waitList
 }
 
@@ -47,13 +48,16 @@ func (r *PipeReader) Read(b []byte) (int, error) { return r.read(context.Backgro
 // Close closes the reading end: writes get io.ErrClosedPipe from then on. It may be
 // called again.
 func (r *PipeReader) Close() error {
-	p := r.p
+	r.p.closeReader()
+	return nil
+}
+
+func (p *pipe) closeReader() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.readerClosed = true
 	p.buf, p.n = nil, 0
 	p.waiters.wake()
-	return nil
 }
 
 // Write writes all of b, and waits while the pipe is full. It returns
@@ -64,12 +68,24 @@ func (w *PipeWriter) Write(b []byte) (int, error) { return w.write(context.Backg
 // Close closes the writing end: reads get io.EOF after what is in the pipe. It may
 // be called again.
 func (w *PipeWriter) Close() error {
-	p := w.p
+	w.p.closeWriter()
+	return nil
+}
+
+func (p *pipe) closeWriter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.writerClosed = true
 	p.waiters.wake()
-	return nil
+}
+
+// stopReading makes reads find the end, and writes go nowhere, as shutdown does.
+func (p *pipe) stopReading() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deaf = true
+	p.buf, p.n = nil, 0
+	p.waiters.wake()
 }
 
 func (r *PipeReader) fileType() fileType { return typeUnknown }
@@ -122,7 +138,10 @@ func (p *pipe) buffered() []byte {
 }
 
 // read takes what is there, or answers errAgain and registers w if it isn't nil.
-func (p *pipe) read(b []byte, w *waiter) (int, error) {
+func (p *pipe) read(b []byte, w *waiter) (int, error) { return p.take(b, false, w) }
+
+// take is read, which may leave what it gives in the pipe.
+func (p *pipe) take(b []byte, leave bool, w *waiter) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -130,13 +149,16 @@ func (p *pipe) read(b []byte, w *waiter) (int, error) {
 		return 0, fs.ErrClosed
 	case len(b) == 0:
 		return 0, nil
-	case p.n == 0 && p.writerClosed:
+	case p.n == 0 && (p.writerClosed || p.deaf):
 		return 0, io.EOF
 	case p.n == 0:
 		if w != nil {
 			p.waiters.add(w)
 		}
 		return 0, errAgain
+	}
+	if start, n := p.start, p.n; leave {
+		defer func() { p.start, p.n = start, n }()
 	}
 	total := 0
 	for total < len(b) && p.n > 0 {
@@ -145,7 +167,9 @@ func (p *pipe) read(b []byte, w *waiter) (int, error) {
 		p.n -= n
 		total += n
 	}
-	p.waiters.wake()
+	if !leave {
+		p.waiters.wake()
+	}
 	return total, nil
 }
 
@@ -160,8 +184,8 @@ func (p *pipe) write(b []byte, atomic bool, w *waiter) (int, error) {
 		return 0, fs.ErrClosed
 	case p.readerClosed:
 		return 0, io.ErrClosedPipe
-	case len(b) == 0:
-		return 0, nil
+	case len(b) == 0 || p.deaf:
+		return len(b), nil
 	case room == 0, atomic && room < len(b):
 		if w != nil {
 			p.waiters.add(w)
@@ -183,25 +207,27 @@ func (p *pipe) write(b []byte, atomic bool, w *waiter) (int, error) {
 	return total, nil
 }
 
-func (r *PipeReader) poll(_ bool, w *waiter) readiness {
-	p := r.p
+func (r *PipeReader) poll(_ bool, w *waiter) readiness       { return r.p.pollRead(w) }
+func (w *PipeWriter) poll(_ bool, waiting *waiter) readiness { return w.p.pollWrite(waiting) }
+
+func (p *pipe) pollRead(w *waiter) readiness {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	state := readiness{ready: p.n > 0 || p.writerClosed, hangup: p.writerClosed, bytes: uint64(p.n)}
+	end := p.writerClosed || p.deaf
+	state := readiness{ready: p.n > 0 || end, hangup: end, bytes: uint64(p.n)}
 	if !state.ready && w != nil {
 		p.waiters.add(w)
 	}
 	return state
 }
 
-func (w *PipeWriter) poll(_ bool, waiting *waiter) readiness {
-	p := w.p
+func (p *pipe) pollWrite(w *waiter) readiness {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := pipeSize - p.n
 	state := readiness{ready: room >= pipeAtomic || p.readerClosed, hangup: p.readerClosed, bytes: uint64(room)}
-	if !state.ready && waiting != nil {
-		p.waiters.add(waiting)
+	if !state.ready && w != nil {
+		p.waiters.add(w)
 	}
 	return state
 }

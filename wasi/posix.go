@@ -73,16 +73,24 @@ func (h *Host) openat(mem memory, fd, ptr, n uint64) (*vfs.Dir, string, errno) {
 // cwd gives the working directory. It stays what it is when it is renamed.
 func (h *Host) cwd() (*vfs.Dir, errno) {
 	if h.posix.cwd == nil {
-		f, err := h.tree.OpenFile(h.dir, vfs.O_DIRECTORY, 0)
-		if err != nil {
-			return nil, errnoOf(err)
+		dir, e := h.openCwd()
+		if e != errSuccess {
+			return nil, e
 		}
-		dir, err := f.Dir()
-		f.Close() //nolint:errcheck // nothing was written to a directory
-		if err != nil {
-			return nil, errnoOf(err)
-		}
-		h.posix.cwd = dir.Unconfined()
+		h.posix.cwd = dir
 	}
 	return h.posix.cwd, errSuccess
+}
+
+func (h *Host) openCwd() (*vfs.Dir, errno) {
+	f, err := h.tree.OpenFile(h.dir, vfs.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, errnoOf(err)
+	}
+	dir, err := f.Dir()
+	f.Close() //nolint:errcheck // nothing was written to a directory
+	if err != nil {
+		return nil, errnoOf(err)
+	}
+	return dir.Unconfined(), errSuccess
 }

@@ -96,6 +96,10 @@ func fdRead(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	if e := mem.check(uint32(p[3]), 4); e != errSuccess {
 		return e
 	}
+	if s, ok := r.(*socket); ok {
+		n, _, _, e := s.receiveInto(ctx, &v, d.has(flagNonblock), 0)
+		return result(mem, uint32(p[3]), n, e)
+	}
 	n, e := readv(ctx, &v, d.has(flagNonblock), r.read)
 	return result(mem, uint32(p[3]), n, e)
 }
@@ -114,6 +118,10 @@ func fdWrite(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 		return e
 	}
 	nonblock := d.has(flagNonblock)
+	if s, ok := w.(*socket); ok {
+		n, e := s.sendFrom(ctx, &v, nonblock, address{}, unixName{})
+		return result(mem, uint32(p[3]), n, h.brokenPipe(e))
+	}
 	if !v.single() && v.left > 0 && v.left <= pipeAtomic {
 		b := h.gather(&v)
 		n, err := w.write(ctx, b, nonblock)

@@ -44,7 +44,8 @@ type export struct {
 	call   function
 }
 
-// preview1 lists the functions in the order of the specification.
+// preview1 lists the functions in the order of the specification, and then those of
+// WasmEdge's socket extension.
 func preview1() []export {
 	return []export{
 		{"args_get", "ii", argsGet},
@@ -89,9 +90,21 @@ func preview1() []export {
 		{"sched_yield", "", schedYield},
 		{"random_get", "ii", randomGet},
 		{"sock_accept", "iii", sockAccept},
+		{"sock_accept_v2", "iii", sockAccept},
 		{"sock_recv", "iiiiii", sockRecv},
 		{"sock_send", "iiiii", sockSend},
 		{"sock_shutdown", "ii", sockShutdown},
+		{"sock_open", "iii", sockOpen},
+		{"sock_bind", "iii", sockBind},
+		{"sock_listen", "ii", sockListen},
+		{"sock_connect", "iii", sockConnect},
+		{"sock_recv_from", "iiiiiiii", sockRecvFrom},
+		{"sock_send_to", "iiiiiii", sockSendTo},
+		{"sock_getsockopt", "iiiii", sockGetsockopt},
+		{"sock_setsockopt", "iiiii", sockSetsockopt},
+		{"sock_getlocaladdr", "iiii", sockGetlocaladdr},
+		{"sock_getpeeraddr", "iiii", sockGetpeeraddr},
+		{"sock_getaddrinfo", "iiiiiiii", sockGetaddrinfo},
 	}
 }
 
@@ -114,6 +127,7 @@ func extension() []export {
 		{"path_mkdir_mode", "iiii", pathMkdirMode},
 		{"path_mkfifo", "iiii", pathMkfifo},
 		{"path_access", "iiiii", pathAccess},
+		{"sock_pair", "ii", sockPair},
 		{"host_call", "iiiii", hostCall},
 		{"host_take", "ii", hostTake},
 		{"proc_fork", "i", procFork},

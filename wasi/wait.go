@@ -3,6 +3,7 @@ package wasi
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // waiter is a blocked call, to be woken once: by one of the objects it waits for, or by
@@ -66,21 +67,51 @@ func (l waitList) wake() {
 // forget undoes that.
 func block(ctx context.Context, forget func(*waiter), try func(*waiter) (int, error)) (int, error) {
 	for {
-		woken, w := newWaiter(ctx)
-		n, err := try(w)
-		if err == errAgain {
-			<-woken.Done()
-			forget(w)
-		}
-		signaled := w.done()
+		n, err, signaled := wait(ctx, forget, try, func(woken context.Context) { <-woken.Done() })
 		if err != errAgain {
 			return n, err
 		}
-		checkContext(ctx)
 		if signaled {
 			return 0, errRestart
 		}
 	}
+}
+
+// blockFor is block for at most limit on the process's clock: then it answers errAgain,
+// and errIntr for a signal, as POSIX wants it of calls with a timeout.
+func blockFor(
+	ctx context.Context, limit time.Duration, forget func(*waiter), try func(*waiter) (int, error),
+) (int, error) {
+	clock := hostOf(ctx).clock
+	for end := clock.Monotonic() + limit; ; {
+		n, err, signaled := wait(ctx, forget, try, func(woken context.Context) {
+			clock.Sleep(woken, end-clock.Monotonic()) //nolint:errcheck // either way it is time to look again
+		})
+		switch {
+		case err != errAgain:
+			return n, err
+		case signaled:
+			return 0, errIntr
+		case clock.Monotonic() >= end:
+			return try(nil)
+		}
+	}
+}
+
+// wait calls try once, and sleeps if it answers errAgain.
+func wait(
+	ctx context.Context, forget func(*waiter), try func(*waiter) (int, error), sleep func(context.Context),
+) (n int, err error, signaled bool) {
+	woken, w := newWaiter(ctx)
+	if n, err = try(w); err == errAgain {
+		sleep(woken)
+		forget(w)
+	}
+	signaled = w.done()
+	if err == errAgain {
+		checkContext(ctx)
+	}
+	return n, err, signaled
 }
 
 // interruptible calls f with a context that ends also when a signal waits. If f ends for
