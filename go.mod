@@ -4,19 +4,43 @@ go 1.26.0
 
 require (
 	github.com/dustin/go-humanize v1.1.0 // used by cmd/belljar: sizes such as 512MiB
+	github.com/go-git/go-billy/v5 v5.9.2 // used by vfs/billyfs: the interface that go-git takes
+	github.com/go-git/go-git/v5 v5.19.3 // used by the tests of vfs/billyfs: repositories in a tree
 	github.com/klauspost/compress v1.20.3 // used by runtimes/python: zstd
 	github.com/rogpeppe/go-internal v1.16.0 // used by the tests of cmd/belljar: testscript
 	github.com/schollz/progressbar/v3 v3.19.1 // used by cmd/belljar: progress of a first start
+	github.com/spf13/afero v1.15.0 // used by vfs/aferofs: the interface that Go programs know
 	github.com/spf13/cobra v1.10.2 // used by cmd/belljar: the command line
 	github.com/tetratelabs/wazero v1.12.0 // used by engine and wasi: the WebAssembly runtime
 	golang.org/x/sys v0.49.0 // used by engine: memory mappings
 	golang.org/x/term v0.47.0 // used by cmd/belljar: is standard error a terminal
+	gopkg.in/check.v1 v1.0.0-20201130134442-10cb98267c6c // used by the tests of vfs/billyfs: billy's own suite
 )
 
 require (
+	dario.cat/mergo v1.0.0 // indirect
+	github.com/Microsoft/go-winio v0.6.2 // indirect
+	github.com/ProtonMail/go-crypto v1.1.6 // indirect
+	github.com/cloudflare/circl v1.6.3 // indirect
+	github.com/cyphar/filepath-securejoin v0.6.1 // indirect
+	github.com/emirpasic/gods v1.18.1 // indirect
+	github.com/go-git/gcfg v1.5.1-0.20230307220236-3a3c6141e376 // indirect
+	github.com/golang/groupcache v0.0.0-20241129210726-2c02b8208cf8 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/jbenet/go-context v0.0.0-20150711004518-d14ea06fba99 // indirect
+	github.com/kevinburke/ssh_config v1.2.0 // indirect
+	github.com/kr/pretty v0.3.1 // indirect
+	github.com/kr/text v0.2.0 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
+	github.com/pjbgf/sha1cd v0.7.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/sergi/go-diff v1.3.2-0.20230802210424-5b0b94c5c0d3 // indirect
+	github.com/skeema/knownhosts v1.3.1 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
-	golang.org/x/tools v0.26.0 // indirect
+	github.com/xanzy/ssh-agent v0.3.3 // indirect
+	golang.org/x/crypto v0.56.0 // indirect
+	golang.org/x/net v0.57.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/tools v0.48.0 // indirect
+	gopkg.in/warnings.v0 v0.1.2 // indirect
 )
