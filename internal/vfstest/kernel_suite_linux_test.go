@@ -1,0 +1,22 @@
+package vfstest
+
+import "testing"
+
+// TestKernel holds the table to what the kernel does, so that it can't be wrong.
+func TestKernel(t *testing.T) {
+	t.Log(describe(t))
+	if !*updating {
+		testFace(t, onKernel)
+		return
+	}
+	tables := readTables(t)
+	runTables(t, tables, onKernel, func(_ *testing.T, c *call, got string) bool {
+		c.want = got
+		return true
+	})
+	for _, tb := range tables {
+		if err := tb.update(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
