@@ -136,6 +136,9 @@ const copyBackMax = 1024
 
 // reset makes the memory equal to its image again, and of its size.
 func (m *linearMemory) reset() error {
+	if m.size > m.image.size && m.clearGrowth() {
+		m.size = m.image.size
+	}
 	if m.size > m.image.size {
 		tail := unsafe.Add(m.mapping.base, uintptr(m.image.size))
 		_, err := unix.MmapPtr(-1, 0, tail, uintptr(m.size-m.image.size), unix.PROT_NONE,
@@ -157,6 +160,33 @@ func (m *linearMemory) reset() error {
 		return fmt.Errorf("reset memory: %w", err)
 	}
 	return nil
+}
+
+// maxKeptGrowth bounds the growth that reset leaves mapped.
+const maxKeptGrowth = 4 << 20
+
+// clearGrowth zeroes what was written beyond the image, so that growing there again finds zeroes, without page faults.
+// It reports false, with that memory in any state, where dropping it is better.
+func (m *linearMemory) clearGrowth() bool {
+	if m.size-m.image.size > maxKeptGrowth {
+		return false
+	}
+	memory := m.mapping.bytes(m.size)
+	regions := make([]pageRegion, 64) // on the heap: the kernel gets its address as an integer
+	for from, pages := m.image.size, uint64(0); from < m.size; {
+		n, next, err := scanWritten(m.image.backing.pagemap, memory, from, regions)
+		if err != nil {
+			return false
+		}
+		for _, r := range regions[:n] {
+			if pages += (r.end - r.start) / imagePage; pages > copyBackMax {
+				return false
+			}
+			clear(memory[r.start:r.end])
+		}
+		from = next
+	}
+	return true
 }
 
 // copyBack finds the written pages and restores them. It reports false, with memory in any state, where the
