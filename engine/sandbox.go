@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -30,8 +31,11 @@ type Sandbox struct {
 	output atomic.Int64
 	wall   atomic.Int64 // nanoseconds, summed over processes that have ended
 
-	table table
-	gone  sync.Once // guards the end of the tree
+	table    table
+	sessions sessionSet
+	gone     sync.Once // guards the end of the tree
+
+	onSync atomic.Pointer[func() error] // nil: nothing
 }
 
 // Usage is what a process or a sandbox has used so far.
@@ -44,7 +48,8 @@ type Usage struct {
 	Files  int64         // files, folders and links now, beyond the image's
 }
 
-func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
+// newSandbox makes a sandbox whose tree is what feed tells over the image's base tree; nil tells nothing.
+func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, error) {
 	im, err := e.image(spec.Image)
 	if err != nil {
 		return nil, err
@@ -58,6 +63,7 @@ func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
 	}
 	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
 	sb.table.open(limits.Processes)
+	sb.sessions.byName = map[string]*Session{}
 	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
 	sb.memory.max = limits.Memory
 	now := time.Now
@@ -69,9 +75,14 @@ func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	sb.tree = base.CloneWith(vfs.Config{
-		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: 0o022,
-	})
+	cfg := vfs.Config{
+		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: 0o022, Sync: sb.synced,
+	}
+	if feed == nil {
+		sb.tree = base.CloneWith(cfg)
+	} else if sb.tree, err = vfs.Restore(base, cfg, feed); err != nil {
+		return nil, err
+	}
 	err = sb.mount(spec.Mounts)
 	if err == nil && spec.Replay != nil {
 		err = addRandomDevices(sb.tree, sb.random)
@@ -113,6 +124,17 @@ func mergeEnv(envs ...[]string) []string {
 
 // Files is the sandbox's tree. It is closed with the sandbox.
 func (sb *Sandbox) Files() *vfs.Tree { return sb.tree }
+
+// OnSync has f called by each fsync of a guest, which returns when f does, with f's error as EIO. So a host that keeps the
+// files elsewhere can have them safe by then. f may be called by several goroutines at once.
+func (sb *Sandbox) OnSync(f func() error) { sb.onSync.Store(&f) }
+
+func (sb *Sandbox) synced() error {
+	if f := sb.onSync.Load(); f != nil {
+		return (*f)()
+	}
+	return nil
+}
 
 // Spec answers what the sandbox was created with.
 func (sb *Sandbox) Spec() Spec { return sb.spec }
@@ -157,16 +179,16 @@ func (sb *Sandbox) Eval(ctx context.Context, lang, code string) (Result, error) 
 	return sb.Run(ctx, cmd)
 }
 
-// Close ends every process, waits for them and frees the tree. It may be called twice, and while others use the
+// Close ends every process and session, waits for them and frees the tree. It may be called twice, and while others use the
 // sandbox: their calls end with ErrClosed. A process's own writer must not call it: it would wait for itself.
 func (sb *Sandbox) Close() error {
 	sb.table.close()
-	var err error
+	err := sb.sessions.close()
 	sb.gone.Do(func() {
 		sb.engine.mu.Lock()
 		delete(sb.engine.sandboxes, sb)
 		sb.engine.mu.Unlock()
-		err = sb.tree.Close()
+		err = errors.Join(err, sb.tree.Close())
 	})
 	if err != nil {
 		return fmt.Errorf("close sandbox: %w", err)

@@ -32,7 +32,10 @@ const (
 )
 
 // Image is CPython under the name "python": the commands python3, python and python3.13, and the language "python"
-// for Sandbox.Eval.
+// for Sandbox.Eval and Sandbox.Session.
+//
+// A session's cells run in __main__, as in a notebook: the value of a last expression is shown, unless a semicolon
+// follows it, and kept as _; display(…) and the _repr_*_ methods show in other forms; await works outside of functions.
 //
 // Programs start from a warm interpreter with the modules of preload.txt loaded. Its string hashes are seeded once
 // for the image, not for each process. Interpreter options other than -c, -m, -u, -B and -, and PYTHON* variables,
@@ -50,6 +53,8 @@ func Image() engine.Image {
 			Module: func() ([]byte, error) { return decompress("interpreter", compressedModule) },
 			Entry:  "belljar_main",
 			Warm:   &engine.Warm{Entry: "belljar_warm", Args: strings.Fields(preload), Accepts: acceptsWarm},
+
+			Interactive: &engine.Interactive{Entry: "belljar_cell"},
 		}},
 		Layers: []engine.Layer{
 			{Path: "/usr/lib/python" + feature, FS: library.Folder("usr/lib/python" + feature)},

@@ -35,7 +35,9 @@ def _wake():
     """
     modules = sys.modules
     if (random := modules.get("random")) is not None:
-        random._inst.seed()
+        random._inst._unseed()
+        if random._inst.gauss_next is not None:
+            random._inst.gauss_next = None
     for name, attr in _UNSHARED:
         if (module := modules.get(name)) is not None and getattr(module, attr) is not None:
             setattr(module, attr, None)

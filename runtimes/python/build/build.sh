@@ -296,7 +296,7 @@ tree() {
 	rm -rf "$lib"/{test,idlelib,tkinter,turtledemo,turtle.py,ensurepip/_bundled}
 	find "$lib" \( -name __pycache__ -o -name tests -o -name '*.exe' -o -name idle_test \) -prune -exec rm -rf {} +
 	mkdir -p "$lib/lib-dynload" "$lib/site-packages"
-	cp "$HERE/_belljar.py" "$HERE/readline.py" "$lib/"
+	cp "$HERE"/{_belljar,_belljar_session,readline}.py "$lib/"
 	config=$(cat "$WORK/cross/pybuilddir.txt")/_sysconfigdata__wasi_wasm32-wasi.py
 	sed -e "s#$WORK/src#/usr/src#g; s#$WORK#/usr/src#g" "$WORK/cross/$config" >"$lib/$(basename "$config")"
 	"$WORK/native/python" -m compileall -q -j "$JOBS" --invalidation-mode unchecked-hash -s "$WORK/tree" -p / "$lib"

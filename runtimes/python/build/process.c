@@ -15,6 +15,13 @@
 __attribute__((import_module("belljar"), import_name("proc_cwd_get")))
 int32_t belljar_proc_cwd_get(char *buf, size_t buf_len, size_t *ret_len);
 
+// sig_action says what a signal does: 2 calls belljar_signal. ret_old gets what it did before, and its flags.
+__attribute__((import_module("belljar"), import_name("sig_action")))
+int32_t belljar_sig_action(int32_t number, int32_t how, int32_t flags, uint32_t ret_old[2]);
+
+#define SIGNAL_INTERRUPT 2
+#define SIGNAL_HANDLE 2
+
 // The longest working directory asked for, so that a host that always answers ERANGE ends.
 #define CWD_MAX (1 << 20)
 
@@ -33,6 +40,12 @@ int process_args(int *argc, char ***argv)
 	*argc = (int)count;
 	*argv = vector;
 	return 0;
+}
+
+void process_catch_interrupt(void)
+{
+	uint32_t old[2];
+	(void)belljar_sig_action(SIGNAL_INTERRUPT, SIGNAL_HANDLE, 0, old);
 }
 
 void process_forget_environ(void)
@@ -106,6 +119,36 @@ struct fd_kind process_fd_kind(int fd)
 	kind.terminal = isatty(fd);
 	kind.position = lseek(fd, 0, SEEK_CUR);
 	return kind;
+}
+
+// wasi-libc's own nanosleep answers ENOTSUP to every error of the host, EINTR among them.
+int nanosleep(const struct timespec *duration, struct timespec *remaining)
+{
+	if (duration->tv_sec < 0 || duration->tv_nsec < 0 || duration->tv_nsec >= 1000000000) {
+		errno = EINVAL;
+		return -1;
+	}
+	uint64_t nanoseconds = UINT64_MAX;
+	if ((uint64_t)duration->tv_sec < UINT64_MAX / 1000000000 - 1)
+		nanoseconds = (uint64_t)duration->tv_sec * 1000000000 + (uint64_t)duration->tv_nsec;
+	__wasi_subscription_t subscription = {
+		.u.tag = __WASI_EVENTTYPE_CLOCK, .u.u.clock.id = __WASI_CLOCKID_MONOTONIC, .u.u.clock.timeout = nanoseconds,
+	};
+	__wasi_timestamp_t start = 0, now = 0;
+	__wasi_event_t event;
+	__wasi_size_t count;
+	(void)__wasi_clock_time_get(__WASI_CLOCKID_MONOTONIC, 0, &start);
+	__wasi_errno_t error = __wasi_poll_oneoff(&subscription, &event, 1, &count);
+	if (error == 0)
+		error = event.error;
+	if (error == 0)
+		return 0;
+	if (remaining != NULL && __wasi_clock_time_get(__WASI_CLOCKID_MONOTONIC, 0, &now) == 0) {
+		uint64_t left = now - start < nanoseconds ? nanoseconds - (now - start) : 0;
+		*remaining = (struct timespec){.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+	}
+	errno = error;
+	return -1;
 }
 
 // wasi-libc's own clock() counts real time from the moment its constructors ran, which for a warm image was another

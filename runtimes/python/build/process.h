@@ -20,6 +20,9 @@ void process_enter_cwd(void);
 // process_find_program returns the first file called name in the folders of PATH, as an allocated string, or NULL.
 char *process_find_program(const char *name);
 
+// process_catch_interrupt has SIGINT delivered to belljar_signal. Without a host that knows signals it does nothing.
+void process_catch_interrupt(void);
+
 // process_start_clock makes clock() count from here.
 void process_start_clock(void);
 

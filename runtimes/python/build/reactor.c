@@ -3,6 +3,8 @@
 //	_initialize     constructors; the host calls it before anything else in a fresh instance
 //	belljar_warm    start the interpreter, import the modules named by the arguments, leave the memory fit to be kept
 //	belljar_main    run one program to its end, in a fresh instance (a plain start) or in a copy of a warm one
+//	belljar_cell    run one cell of a session, in an instance that stays alive between them (session.h)
+//	belljar_signal  note a signal, which the program hears of at its next bytecode
 //
 // belljar_main returns the exit status; sys.exit() and os._exit() leave through proc_exit instead. Either way the
 // instance has ended: its memory may only be thrown away or overwritten.
@@ -16,6 +18,7 @@
 #include "heap.h"
 #include "immortal.h"
 #include "process.h"
+#include "session.h"
 #include "wake.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -134,6 +137,8 @@ static int rehearse(void)
 	if (namespace == NULL || note_modules() < 0)
 		return -1;
 	int status = run_program(Py_ARRAY_LENGTH(argv), (char **)argv);
+	if (session_rehearse() < 0)
+		return -1;
 	finish_modules(warm.modules);
 
 	main_module = PyImport_AddModule("__main__");
@@ -169,7 +174,7 @@ EXPORT("belljar_warm") int belljar_warm(void)
 		return -1;
 	warm.config = (PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET());
 	int result = import_all(argc - 1, argv + 1);
-	if (wake_prepare() < 0)
+	if (wake_prepare() < 0 || session_prepare() < 0)
 		return fail("find the waking functions");
 	if (call("_belljar", "_rehearse") < 0)
 		return fail("rehearse");
@@ -211,6 +216,7 @@ static int main_cold(int argc, char **argv)
 {
 	process_start_clock();
 	process_enter_cwd();
+	process_catch_interrupt();
 	PyConfig config;
 	PyConfig_InitPythonConfig(&config);
 	PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
@@ -239,4 +245,37 @@ EXPORT("belljar_main") int belljar_main(void)
 		status = warm.ready ? main_warm(argc, argv) : main_cold(argc, argv);
 	fflush(NULL);
 	return status;
+}
+
+// begin_session makes the interpreter one that sits at a prompt: a warm one wakes, a cold one starts.
+static int begin_session(void)
+{
+	int argc;
+	char **argv;
+	if (process_args(&argc, &argv) < 0)
+		return fail("read the arguments");
+	if (warm.ready) {
+		if (wake(warm.config, argc, argv) != 0)
+			return -1;
+	} else {
+		process_start_clock();
+		process_enter_cwd();
+		process_catch_interrupt();
+		if (start_interpreter() < 0 || session_prepare() < 0)
+			return fail("start a session");
+	}
+	PyObject *folder = PyUnicode_FromString("");
+	if (folder == NULL || PyList_Insert(PySys_GetObject("path"), 0, folder) < 0 || call("_belljar_session", "begin") < 0)
+		return fail("begin a session");
+	Py_DECREF(folder);
+	return 0;
+}
+
+EXPORT("belljar_cell") int belljar_cell(void)
+{
+	static int begun;
+	if (!begun && begin_session() < 0)
+		return 1;
+	begun = 1;
+	return session_cell();
 }

@@ -181,6 +181,7 @@ int wake(PyConfig *config, int argc, char **argv)
 {
 	process_start_clock();
 	process_enter_cwd();
+	process_catch_interrupt();
 	if (wake_environ() < 0)
 		return report("environment");
 	int status = wake_command(config, argc, argv);

@@ -1,0 +1,339 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/belljar-dev/belljar/wasi"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/sys"
+)
+
+// residence is where a session's interpreter lives between cells: nowhere yet, in a task, or frozen. It belongs to
+// whoever has the session's turn.
+type residence struct {
+	target *target // the program; nil before the first cell
+	task   *task   // nil: not alive
+	cell   api.Function
+	frozen *frozenProcess // nil: not frozen
+	cells  uint32         // that were begun
+	copied bool           // the next cell is the first since the memory was copied
+
+	input   *cellInput
+	running *cellRun            // nil between cells
+	run     atomic.Pointer[run] // that output goes to, of processes left behind, too; nil drops it
+	began   time.Time           // when the cell did
+	cpu     time.Duration       // what the cells before have used
+}
+
+// frozenProcess is a process that goes on when a cell comes.
+type frozenProcess struct {
+	memory      *memoryState
+	descriptors []wasi.Descriptor // their Files are open in the sandbox's tree, and this process's own
+}
+
+func (f *frozenProcess) close() error {
+	f.memory.close()
+	var errs []error
+	for _, d := range f.descriptors {
+		if d.File != nil {
+			errs = append(errs, d.File.Close()) // once more for those that share it, which does nothing
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// interruptGrace is how long an interrupted cell may go on after its context's end.
+const interruptGrace = 500 * time.Millisecond
+
+// run runs a cell in its turn.
+func (s *Session) run(ctx context.Context, c *cellRun) (Result, error) {
+	res, err := s.runInTurn(ctx, c)
+	if err != nil {
+		return res, fmt.Errorf("session %q: %w", s.name, err)
+	}
+	return res, nil
+}
+
+func (s *Session) runInTurn(ctx context.Context, c *cellRun) (Result, error) {
+	if err := context.Cause(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := s.take(); err != nil {
+		return Result{}, err
+	}
+	defer s.give()
+	r := s.sandbox.newRun(&Command{Stdout: c.cell.Stdout, Stderr: c.cell.Stderr})
+	if err := s.enter(ctx, r, c); err != nil {
+		r.stop(nil)
+		return Result{}, err
+	}
+	if c.what == cellRunCode {
+		s.life.cells++
+	}
+	c.number = s.life.cells
+	if s.life.copied {
+		c.flags, s.life.copied = cellCopied, false
+	}
+	return s.live(ctx, r, c)
+}
+
+// enter brings the interpreter into the run, starting or thawing it unless it is alive.
+func (s *Session) enter(ctx context.Context, r *run, c *cellRun) error {
+	l := &s.life
+	l.running = c
+	l.run.Store(r)
+	l.input.set(newCellSource(c.cell.Stdin))
+	c.output, c.stop = &r.out, r.stop
+	if l.task != nil {
+		return s.resume(r)
+	}
+	err := s.start(ctx, r)
+	if err != nil {
+		l.rest()
+	}
+	return err
+}
+
+// rest takes the cell off the interpreter.
+func (l *residence) rest() {
+	l.running = nil
+	l.run.Store(nil)
+	l.input.set(nil)
+}
+
+// resume takes the living interpreter from its last run to r.
+func (s *Session) resume(r *run) error {
+	t, k := s.life.task, &s.sandbox.table
+	k.mu.Lock()
+	killed := context.Cause(t.ctx) // by a signal, between cells
+	if killed == nil {
+		t.stop(nil)
+		t.joinLocked(r)
+		t.ctx, t.stop = context.WithCancelCause(r.ctx)
+	}
+	k.mu.Unlock()
+	if killed != nil {
+		return errors.Join(fmt.Errorf("%w: %w", ErrSessionDead, killed), s.end(killed))
+	}
+	return nil
+}
+
+// joinLocked takes a task from its run to another.
+func (t *task) joinLocked(r *run) {
+	last := t.run
+	if last.live--; last.live == 0 {
+		close(last.empty)
+	}
+	r.live++
+	r.memory.add(t.memory)
+	t.run, t.meter.run = r, &r.ticks
+}
+
+// leave takes the interpreter, which goes on living, out of the cell's run.
+func (l *residence) leave() {
+	t := l.task
+	k := &t.sandbox.table
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if t.ctx.Err() == nil {
+		t.stop(nil)
+		t.ctx, t.stop = context.WithCancelCause(context.Background())
+	}
+}
+
+// start makes the interpreter's process.
+func (s *Session) start(ctx context.Context, r *run) (err error) {
+	sb, l := s.sandbox, &s.life
+	if err := sb.table.room(); err != nil {
+		return err
+	}
+	if l.target == nil {
+		if l.target, err = sb.resolve(ctx, s.command); err != nil {
+			return err
+		}
+	}
+	t := r.newTask()
+	t.resident = true
+	t.program, t.loaded = l.target, l.target.loaded
+	cfg := wasi.Config{
+		Args: l.target.args, Env: l.target.env, Dir: l.target.dir, Tree: sb.tree,
+		Stdin: l.input, Stdout: cellOutput{l, false}, Stderr: cellOutput{l, true},
+		Clock: cellClock{t.clock(), l}, Random: sb.random, MaxFiles: sb.limits.OpenFiles, Signals: t, Kernel: t,
+		Services: func(ctx context.Context, name string, request []byte) ([]byte, error) {
+			return l.running.service(ctx, name, request)
+		},
+	}
+	if l.frozen != nil {
+		cfg.Descriptors = l.frozen.descriptors
+	}
+	if t.host, err = wasi.NewHost(cfg); err != nil {
+		return err
+	}
+	if err = s.moveIn(t); err == nil {
+		err = sb.table.enter(t, nil, 0)
+	}
+	if err != nil {
+		t.release(false)
+		if l.frozen == nil { // otherwise the Files stay for another attempt
+			_ = t.host.Close()
+		}
+		t.stop(nil)
+		return err
+	}
+	if l.frozen != nil {
+		l.frozen.memory.close()
+		l.frozen = nil
+	}
+	l.task = t
+	return nil
+}
+
+// moveIn gives the task an instance, in the frozen state if there is one.
+func (s *Session) moveIn(t *task) error {
+	l := &s.life
+	err := t.open()
+	if l.frozen != nil {
+		if err = t.openFrom(t.loaded.pool(l.frozen.memory.image)); err == nil {
+			t.cold = false
+			err = l.frozen.memory.thaw(t.in)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	t.in.memory.shareGrowth()
+	if l.cell = t.in.module.ExportedFunction(s.entry); l.cell == nil {
+		return fmt.Errorf("the program does not export %q", s.entry)
+	}
+	return nil
+}
+
+// live runs the cell in the interpreter that is there.
+func (s *Session) live(ctx context.Context, r *run, c *cellRun) (Result, error) {
+	sb, l := s.sandbox, &s.life
+	l.began = time.Now()
+	unwatch := s.watch(ctx, r, c)
+	end, exited := s.execute()
+	unwatch()
+	l.cpu += time.Since(l.began)
+	l.rest()
+	r.out.close()
+	res := Result{
+		ExitCode: exitCode(end.status), Stdout: r.stdout.text(), Stderr: r.stderr.text(),
+		Truncated: r.out.written.Load() > r.out.max, Usage: r.usage(l.began),
+	}
+	c.fill(&res)
+	sb.ticks.Add(res.Usage.Ticks)
+	sb.output.Add(res.Usage.Output)
+	sb.wall.Add(int64(res.Usage.Wall))
+	if end.err != nil {
+		r.stop(end.err)
+		_ = s.end(end.err) // what there is to say, the cell's error says
+		return res, end.err
+	}
+	if exited {
+		return res, s.end(errExited)
+	}
+	l.leave()
+	return res, context.Cause(ctx)
+}
+
+// watch interrupts the cell at ctx's end, and kills it when that has no effect, or when its time is up. The answer
+// undoes it.
+func (s *Session) watch(ctx context.Context, r *run, c *cellRun) (unwatch func()) {
+	limit, t := s.sandbox.limits.Wall, s.life.task
+	c.interrupt = func() { s.sandbox.table.signal(t, SIGINT) }
+	s.mu.Lock()
+	s.running = c
+	s.mu.Unlock()
+	wall := time.AfterFunc(limit, func() { r.stop(&LimitError{Limit: LimitWall, Max: int64(limit)}) })
+	kill := time.AfterFunc(time.Hour, func() { r.stop(context.Cause(ctx)) })
+	kill.Stop()
+	unlink := context.AfterFunc(ctx, func() {
+		s.Interrupt()
+		kill.Reset(interruptGrace)
+	})
+	return func() {
+		s.mu.Lock()
+		s.running = nil
+		s.mu.Unlock()
+		unlink()
+		wall.Stop()
+	}
+}
+
+// execute calls the guest. exited says that the interpreter has ended by itself.
+func (s *Session) execute() (end ending, exited bool) {
+	t := s.life.task
+	defer func() {
+		if v := recover(); v != nil {
+			end = ending{uint32(SIGKILL), fmt.Errorf("%w: %v\n%s", ErrInternal, v, debug.Stack())}
+		}
+	}()
+	if t.ctx.Err() != nil {
+		return t.ending(0, &wasi.Canceled{Cause: context.Cause(t.ctx)}), true
+	}
+	ctx := wasi.Bind(&meterContext{t.ctx, &t.meter}, t.host)
+	t.meter.begin(t.in.fuel)
+	defer t.meter.settle()
+	var stack [1]uint64
+	var err error
+	if t.cold {
+		err = t.in.initialize(ctx)
+		t.cold = false
+	}
+	if err == nil {
+		err = s.life.cell.CallWithStack(ctx, stack[:])
+	}
+	var exit *sys.ExitError
+	if errors.As(err, &exit) {
+		return t.ending(exit.ExitCode(), nil), true
+	}
+	return t.ending(uint32(stack[0]), err), err != nil
+}
+
+// freeze answers the process as it is now; it lives on. nil is one that hasn't begun. The Files are those that are open
+// in the process.
+func (l *residence) freeze() (*frozenProcess, error) {
+	switch {
+	case l.frozen != nil:
+		return &frozenProcess{l.frozen.memory.share(), l.frozen.descriptors}, nil
+	case l.task == nil:
+		return nil, nil
+	}
+	memory, err := l.task.in.freeze()
+	if err != nil {
+		return nil, err
+	}
+	return &frozenProcess{memory, l.task.host.Descriptors()}, nil
+}
+
+// close frees everything.
+func (l *residence) close() error {
+	var errs []error
+	if l.frozen != nil {
+		errs = append(errs, l.frozen.close())
+	}
+	if t := l.task; t != nil {
+		t.release(false)
+		errs = append(errs, t.host.Close())
+		t.stop(nil)
+		t.sandbox.table.exit(t, uint32(SIGKILL))
+	}
+	l.task, l.cell, l.frozen = nil, nil, nil
+	l.input.close()
+	return errors.Join(errs...)
+}
+
+// pool answers that of an image, or nil.
+func (l *loadedProgram) pool(im *memoryImage) *pool {
+	if l.warm != nil && l.warm.image == im {
+		return l.warm
+	}
+	return l.cold
+}
