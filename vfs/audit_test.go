@@ -1,6 +1,9 @@
 package vfs
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // audit checks what must be true of a tree between calls, and returns what is not.
 func (t *Tree) audit() string {
@@ -23,6 +26,9 @@ func (t *Tree) audit() string {
 				used.Files++
 			}
 			if links[e.ino]++; n.dir == nil {
+				if !slices.Contains(n.homes(&t.inodes), home{dir.ino, seq}) || len(n.homes(&t.inodes)) != int(n.nlink) {
+					return fmt.Sprintf("inode %d does not know of its name %q in inode %d", n.ino, e.name, dir.ino)
+				}
 				continue
 			}
 			if links[e.ino]++; n.dir.parent != dir.ino || n.dir.name != e.name {

@@ -56,9 +56,10 @@ type NodeRecord struct {
 	Orphan bool
 }
 
-// AttrsRecord is all extended attributes of an inode, by rising name.
+// AttrsRecord is all extended attributes of an inode.
 type AttrsRecord struct {
-	Ino  uint64
+	Ino uint64
+	// List is sorted by name, and may not be changed.
 	List []Attr
 	// Charged says that they count in Usage.
 	Charged bool
@@ -103,16 +104,23 @@ type ChunkRecord struct {
 // case a had the inode. A Node after Gone takes its place. Attrs, Entry and Chunk take the place of an earlier one with
 // the same key.
 func (t *Tree) Changes(since *Tree, to Sink) error {
-	now, err := t.freeze()
+	c, err := compare(since, t)
 	if err != nil {
-		return fmt.Errorf("compare trees: %w", err)
+		return err
 	}
-	was, err := since.freeze()
-	if err != nil {
-		return fmt.Errorf("compare trees: %w", err)
-	}
-	c := changes{was: was, now: now, to: to}
+	c.to = to
 	return c.tell()
+}
+
+// compare begins to compare two trees as they are now.
+func compare(was, now *Tree) (c changes, err error) {
+	if c.was, err = was.freeze(); err == nil {
+		c.now, err = now.freeze()
+	}
+	if err != nil {
+		return c, fmt.Errorf("compare trees: %w", err)
+	}
+	return c, nil
 }
 
 // frozen is a tree as it was at one moment. Nothing that it reaches ever changes.

@@ -100,6 +100,9 @@ func sameTree(a, b *Tree) error {
 		if i, j := x.info(""), y.info(""); i != j {
 			return fmt.Errorf("inode %d: %+v and %+v", ino, i, j)
 		}
+		if !slices.Equal(x.attrs.all(), y.attrs.all()) || x.attrs.chargedTo(a.own.ledger) != y.attrs.chargedTo(b.own.ledger) {
+			return fmt.Errorf("inode %d: attributes %v and %v", ino, x.attrs, y.attrs)
+		}
 		err := sameContent(a, x, b, y)
 		if x.dir != nil {
 			err = sameListing(a, x, b, y)
@@ -164,7 +167,7 @@ func (l *life) step() {
 		*l.now++
 	}
 	p, q, t := l.name(), l.name(), l.t
-	switch l.IntN(16) {
+	switch l.IntN(18) {
 	case 0, 1:
 		t.Mkdir(p, 0o755)
 	case 2:
@@ -184,6 +187,11 @@ func (l *life) step() {
 		t.Chtimes(p, time.Unix(0, l.Int64()), time.Unix(0, l.Int64()))
 	case 10:
 		t.Remove(p)
+	case 16:
+		t.Root().Setxattr(p, false, "user.x", make([]byte, l.IntN(9)), 0)
+	case 17:
+		t.Root().Removexattr(p, false, "user.x")
+		t.Root().RenameWith(p, t.Root(), q, RenameExchange)
 	case 11:
 		if f, err := t.OpenFile(p, os.O_RDONLY, 0); err == nil {
 			l.open = append(l.open, f)

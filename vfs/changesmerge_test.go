@@ -10,6 +10,7 @@ import (
 type merged struct {
 	tree   TreeRecord
 	nodes  map[uint64]NodeRecord
+	attrs  map[uint64]AttrsRecord
 	gone   map[uint64]bool
 	places map[[2]uint64]EntryRecord
 	chunks map[[2]uint64]ChunkRecord
@@ -17,7 +18,7 @@ type merged struct {
 
 func newMerged() *merged {
 	return &merged{
-		nodes: map[uint64]NodeRecord{}, gone: map[uint64]bool{},
+		nodes: map[uint64]NodeRecord{}, gone: map[uint64]bool{}, attrs: map[uint64]AttrsRecord{},
 		places: map[[2]uint64]EntryRecord{}, chunks: map[[2]uint64]ChunkRecord{},
 	}
 }
@@ -40,13 +41,17 @@ func (m *merged) Node(rec NodeRecord) error {
 
 func (m *merged) Gone(ino uint64) error {
 	delete(m.nodes, ino)
+	delete(m.attrs, ino)
 	maps.DeleteFunc(m.chunks, func(k [2]uint64, _ ChunkRecord) bool { return k[0] == ino })
 	maps.DeleteFunc(m.places, func(k [2]uint64, _ EntryRecord) bool { return k[0] == ino })
 	m.gone[ino] = true
 	return nil
 }
 
-func (m *merged) Attrs(AttrsRecord) error { return nil }
+func (m *merged) Attrs(rec AttrsRecord) error {
+	m.attrs[rec.Ino] = rec
+	return nil
+}
 
 func (m *merged) Entry(rec EntryRecord) error {
 	m.places[[2]uint64{rec.Dir, rec.Seq}] = rec
@@ -66,6 +71,9 @@ func (m *merged) recording() *recording {
 	}
 	for ino := range m.gone {
 		r.list = append(r.list, ino)
+	}
+	for _, a := range m.attrs {
+		r.list = append(r.list, a)
 	}
 	for _, e := range m.places {
 		r.list = append(r.list, e)

@@ -10,8 +10,8 @@ import (
 type changes struct {
 	differ
 	was, now frozen
-	to       Sink
 	twins    []twin
+	to       Sink
 	err      error // of the sink
 }
 
@@ -28,7 +28,7 @@ func (c *changes) tell() error {
 	}
 	c.err = c.to.Tree(TreeRecord{NextIno: c.now.nextIno, FirstIno: c.now.firstIno, Fresh: fresh})
 	c.pair()
-	for _, tell := range []func(twin){c.node, c.entries, c.content} {
+	for _, tell := range []func(twin){c.node, c.attrs, c.entries, c.content} {
 		for i := 0; i < len(c.twins) && c.err == nil; i++ {
 			tell(c.twins[i])
 		}
@@ -99,6 +99,31 @@ func (n *inode) record() NodeRecord {
 	}
 	return r
 }
+
+func (c *changes) attrs(tw twin) {
+	if tw.now == nil {
+		return
+	}
+	r := AttrsRecord{Ino: tw.ino, List: tw.now.attrs.all(), Charged: tw.now.attrs.chargedTo(c.now.ledger)}
+	var was *attrs
+	if tw.was != nil {
+		was = tw.was.attrs
+	}
+	if was != tw.now.attrs && (r.Charged != was.chargedTo(c.was.ledger) || !slices.Equal(r.List, was.all())) {
+		c.err = c.to.Attrs(r)
+	}
+}
+
+// all returns the list, which may not be changed.
+func (a *attrs) all() []Attr {
+	if a == nil {
+		return nil
+	}
+	return a.list
+}
+
+// chargedTo reports whether the ledger was charged for them.
+func (a *attrs) chargedTo(l *ledger) bool { return a != nil && a.ledger == l }
 
 func (c *changes) entries(tw twin) {
 	if tw.now == nil || tw.now.dir == nil {

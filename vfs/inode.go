@@ -18,6 +18,9 @@ type inode struct {
 
 	atime, mtime, ctime, btime int64
 
+	home home   // of what is no directory: where one of its names is, or has been
+	more *homes // nil: it has not had several names
+
 	dir   *dirBody // directories
 	attrs *attrs   // nil: none
 
@@ -90,7 +93,7 @@ func (t *Tree) edit(ino uint64) *inode {
 		return n
 	}
 	c := *n
-	c.own = t.own
+	c.own, c.more = t.own, n.more.shared()
 	if n.dir != nil {
 		d := *n.dir
 		c.dir = &d
@@ -110,15 +113,7 @@ func (t *Tree) add(dir *inode, name string, n *inode, l *ledger, now int64) {
 	d.last++
 	e := &dirent{name: strings.Clone(name), ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}
 	t.enter(dir, e, now)
-	n.hang(dir, e)
-}
-
-// hang makes dir the parent of n, if that is a directory. Preconditions: both may be changed.
-func (n *inode) hang(dir *inode, e *dirent) {
-	if n.dir != nil {
-		n.dir.parent, n.dir.name = dir.ino, e.name
-		dir.nlink++
-	}
+	t.hang(dir, n, e, int(n.nlink))
 }
 
 // enter puts an entry into both indices of a directory, in the place of one with the same name and seq.

@@ -274,7 +274,7 @@ func (t *Tree) move(p pair, now int64) {
 	t.enter(to, e, now)
 	n := t.edit(e.ino)
 	n.ctime = now
-	n.hang(to, e)
+	t.hang(to, n, e, int(n.nlink))
 }
 
 // exchange lets two names change what they lead to. Each keeps its place in the listing, and its charge.
@@ -294,6 +294,6 @@ func (t *Tree) exchange(p pair, now int64) {
 		t.enter(side.dir, side.e, now)
 		n := t.edit(side.e.ino)
 		n.ctime = now
-		n.hang(side.dir, side.e)
+		t.hang(side.dir, n, side.e, int(n.nlink))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 )
 
 // Restore makes a tree of base and what feed tells to its Sink: the records of Tree.Changes, in their order, against a
@@ -263,7 +264,31 @@ func (r *restorer) Attrs(rec AttrsRecord) error {
 	if err := r.order(kindAttrs, rec.Ino, 0); err != nil {
 		return err
 	}
-	return r.invalid("node %d: attributes", rec.Ino)
+	n := r.edit(rec.Ino)
+	if n == nil {
+		return r.invalid("attributes of node %d", rec.Ino)
+	}
+	size := 0
+	for i, a := range rec.List {
+		size += len(a.Name) + len(a.Value)
+		switch {
+		case checkAttr(a.Name) != nil, len(a.Value) > maxAttrValue, size > maxAttrs:
+			return r.invalid("node %d: attribute %q of %d bytes", rec.Ino, a.Name, len(a.Value))
+		case i > 0 && a.Name <= rec.List[i-1].Name:
+			return r.invalid("node %d: attribute %q out of order", rec.Ino, a.Name)
+		}
+	}
+	l := r.paid.ledger
+	if was := r.was.get(rec.Ino); !rec.Charged && was != nil && !was.attrs.chargedTo(l) && slices.Equal(was.attrs.all(), rec.List) {
+		l = r.free.ledger
+	}
+	paid := r.t.paidAttrs(n)
+	n.attrs = nil
+	if len(rec.List) > 0 {
+		n.attrs = &attrs{ledger: l, list: slices.Clone(rec.List)}
+	}
+	r.t.used.Bytes += r.t.paidAttrs(n) - paid
+	return r.within(r.start)
 }
 
 func (r *restorer) Entry(rec EntryRecord) error {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -29,6 +30,8 @@ func honest(t testing.TB) (base *Tree, r *recording) {
 	must(t, tree.Link("a/new/g", "linked"))
 	must(t, tree.Symlink("a/new", "short"))
 	must(t, tree.Truncate("a/f", 100))
+	must(t, tree.Root().Setxattr("a/new/g", true, "user.a", []byte("1"), 0))
+	must(t, tree.Root().Setxattr("a/new/g", true, "user.b", []byte("2"), 0))
 	must(t, tree.Remove("static"))
 	f, err := tree.Create("orphan")
 	must(t, err)
@@ -87,6 +90,17 @@ func spoilChunk(ino uint64, f func(*ChunkRecord)) func(any) []any {
 	}
 }
 
+func spoilAttrs(f func(*AttrsRecord)) func(any) []any {
+	return func(rec any) []any {
+		if a, ok := rec.(AttrsRecord); ok {
+			a.List = slices.Clone(a.List)
+			f(&a)
+			return []any{a}
+		}
+		return []any{rec}
+	}
+}
+
 // before returns a spoiler that puts a record before the first that is of the same kind but greater.
 func before(extra any) func(any) []any {
 	done := false
@@ -106,6 +120,8 @@ func compareRecords(a, b any) int {
 			return 1, rec.Ino, 0
 		case uint64:
 			return 1, rec, 0
+		case AttrsRecord:
+			return 2, rec.Ino, 0
 		case EntryRecord:
 			return 3, rec.Dir, rec.Seq
 		case ChunkRecord:
@@ -219,6 +235,16 @@ func TestRestoreHostile(t *testing.T) {
 			}
 			return []any{rec}
 		}},
+		{"attributes of nothing", spoilAttrs(func(r *AttrsRecord) { r.Ino = 999 })},
+		{"attributes out of order", spoilAttrs(func(r *AttrsRecord) { slices.Reverse(r.List) })},
+		{"one attribute twice", spoilAttrs(func(r *AttrsRecord) { r.List[1] = r.List[0] })},
+		{"an attribute without a name", spoilAttrs(func(r *AttrsRecord) { r.List[0].Name = "" })},
+		{"a large attribute", spoilAttrs(func(r *AttrsRecord) { r.List[0].Value = strings.Repeat("x", maxAttrValue+1) })},
+		{"many attributes", spoilAttrs(func(r *AttrsRecord) {
+			for i := range 5 {
+				r.List = append(r.List, Attr{"user.c" + strconv.Itoa(i), strings.Repeat("x", maxAttrValue)})
+			}
+		})},
 		{"content of a directory", spoilChunk(inoG, func(r *ChunkRecord) { r.Ino = inoNew })},
 		{"content of nothing", spoilChunk(inoG, func(r *ChunkRecord) { r.Ino = 999 })},
 		{"negative chunk", spoilChunk(inoG, func(r *ChunkRecord) { r.Index = -1 })},
@@ -395,6 +421,16 @@ func mutateRecord(rec any, field byte, value uint64) any {
 			rec.Name = strings.Repeat(string(rune(value&0x7f)), int(value%300))
 		default:
 			rec.Charged = !rec.Charged
+		}
+		return rec
+	case AttrsRecord:
+		switch field % 3 {
+		case 0:
+			rec.Ino = value
+		case 1:
+			rec.Charged = !rec.Charged
+		default:
+			rec.List = append(rec.List[:1:1], Attr{string(rune(value & 0x7f)), "v"})
 		}
 		return rec
 	case ChunkRecord:

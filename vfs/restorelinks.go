@@ -28,11 +28,8 @@ func (r *restorer) link(dir, n *inode, rec EntryRecord) {
 	dir.dir.seqs.set(r.t.own, e.seq, e)
 	s := r.touch(n)
 	s.names++
-	if n.dir != nil {
-		n.dir.parent, n.dir.name = dir.ino, e.name
-		s.moved = true
-		dir.nlink++
-	}
+	s.moved = n.dir != nil
+	r.t.hang(dir, n, e, int(s.names))
 }
 
 // unlink counts an entry of dir that is no more.
