@@ -211,12 +211,12 @@ func (f *File) seek(offset int64, whence int) (int64, error) {
 	return f.off, nil
 }
 
-// Close closes the file, and releases a lock held through it. A second Close returns fs.ErrClosed.
+// Close closes the file, and releases locks held through it. A second Close returns fs.ErrClosed.
 func (f *File) Close() error {
 	if f.closed.Swap(true) {
 		return f.fail("close", fs.ErrClosed)
 	}
-	f.t.locks.unlock(f.at, f)
+	f.t.locks.release(f)
 	return f.fail("close", f.h.close())
 }
 
@@ -297,24 +297,4 @@ func (f *File) change(op string, c change) error {
 		err = f.h.change(c)
 	}
 	return f.fail(op, err)
-}
-
-// Lock takes the file's exclusive lock, which all Files on the same node share, and waits while another File
-// has it. A File that has the lock keeps it. The lock is advisory. Closing the File or the tree ends the wait
-// with fs.ErrClosed.
-func (f *File) Lock() error {
-	err := f.check(false, false)
-	if err == nil {
-		err = f.t.locks.lock(f.at, f)
-	}
-	return f.fail("lock", err)
-}
-
-// Unlock gives the lock up, if the File has it.
-func (f *File) Unlock() error {
-	if err := f.check(false, false); err != nil {
-		return f.fail("unlock", err)
-	}
-	f.t.locks.unlock(f.at, f)
-	return nil
 }
