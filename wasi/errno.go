@@ -64,6 +64,7 @@ const (
 	errNotsup       errno = 58
 	errNotty        errno = 59
 	errNxio         errno = 60
+	errOverflow     errno = 61
 	errPerm         errno = 63
 	errPipe         errno = 64
 	errPrototype    errno = 67
@@ -111,6 +112,8 @@ var errnos = [...]struct {
 	{vfs.ErrNoLocks, errNolck},
 	{vfs.ErrNoAttr, errNomsg}, // preview 1 has no ENODATA
 	{vfs.ErrAttrTooLarge, err2big},
+	{vfs.ErrRange, errRange},
+	{vfs.ErrOverflow, errOverflow},
 	{io.ErrClosedPipe, errPipe},
 	{fs.ErrClosed, errBadf},
 

@@ -153,6 +153,19 @@ func pathRemoveDirectory(_ context.Context, h *Host, mem memory, p []uint64) err
 
 // path_rename(fd, old_path: string, new_fd, new_path: string)
 func pathRename(_ context.Context, h *Host, mem memory, p []uint64) errno {
+	return h.rename(mem, p, 0)
+}
+
+// path_rename_flags(fd, old_path: string, new_fd, new_path: string, flags: u32)
+func pathRenameFlags(_ context.Context, h *Host, mem memory, p []uint64) errno {
+	flags := vfs.RenameFlags(uint32(p[6]))
+	if flags > vfs.RenameExchange {
+		return errInval
+	}
+	return h.rename(mem, p, flags)
+}
+
+func (h *Host) rename(mem memory, p []uint64, flags vfs.RenameFlags) errno {
 	from, oldPath, e := h.at(mem, p[0], rightPathRenameSource, p[1], p[2])
 	if e != errSuccess {
 		return e
@@ -161,7 +174,7 @@ func pathRename(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	if e != errSuccess {
 		return e
 	}
-	return errnoOf(from.Rename(oldPath, to, newPath))
+	return errnoOf(from.RenameWith(oldPath, to, newPath, flags))
 }
 
 // path_symlink(old_path: string, fd, new_path: string)

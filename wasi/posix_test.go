@@ -176,3 +176,25 @@ func TestBytesToRead(t *testing.T) {
 		}
 	}
 }
+
+func TestExtendedAttributes(t *testing.T) {
+	g := newFixture(t)
+	g.must("fd_xattr_set", fdFile, "user.one", "first", 1)
+	g.want(errExist, "path_xattr_set", fdRoot, 1, "link", "user.one", "x", 1)
+	g.must("path_xattr_set", fdRoot, 1, "link", "user.two", "", 0)
+	g.must("path_xattr_get", fdRoot, 0, "f", "user.one", bufPtr, 10, outPtr)
+	if got := g.read(bufPtr, g.uint32(outPtr)); got != "first" {
+		t.Errorf("value %q", got)
+	}
+	g.must("fd_xattr_get", fdFile, "user.one", 0, 0, outPtr)
+	if n := g.uint32(outPtr); n != 5 {
+		t.Errorf("%d bytes", n)
+	}
+	g.want(errRange, "fd_xattr_get", fdFile, "user.one", bufPtr, 4, outPtr)
+	g.must("fd_xattr_list", fdFile, bufPtr, 100, outPtr)
+	if got := g.read(bufPtr, g.uint32(outPtr)); got != "user.one\x00user.two\x00" {
+		t.Errorf("names %q", got)
+	}
+	g.must("path_xattr_remove", fdRoot, 1, "f", "user.one")
+	g.want(errNomsg, "fd_xattr_get", fdFile, "user.one", bufPtr, 10, outPtr)
+}

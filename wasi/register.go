@@ -126,6 +126,15 @@ func extension() []export {
 		{"path_open_mode", "iiiiiIIiiii", pathOpenMode},
 		{"path_mkdir_mode", "iiii", pathMkdirMode},
 		{"path_mkfifo", "iiii", pathMkfifo},
+		{"path_rename_flags", "iiiiiii", pathRenameFlags},
+		{"fd_xattr_get", "iiiiii", fdXattrGet},
+		{"fd_xattr_set", "iiiiii", fdXattrSet},
+		{"fd_xattr_list", "iiii", fdXattrList},
+		{"fd_xattr_remove", "iii", fdXattrRemove},
+		{"path_xattr_get", "iiiiiiiii", pathXattrGet},
+		{"path_xattr_set", "iiiiiiiii", pathXattrSet},
+		{"path_xattr_list", "iiiiiii", pathXattrList},
+		{"path_xattr_remove", "iiiiii", pathXattrRemove},
 		{"path_access", "iiiii", pathAccess},
 		{"sock_pair", "ii", sockPair},
 		{"host_call", "iiiii", hostCall},
@@ -157,6 +166,7 @@ func extension() []export {
 		{"tty_pgrp_set", "ii", ttyPgrpSet},
 		{"tty_flush", "ii", ttyFlush},
 		{"tty_open_pty", "ii", ttyOpenPty},
+		{"tty_control", "i", ttyControl},
 	}
 }
 
