@@ -102,7 +102,7 @@ func (t *Tree) MountHost(name, hostDir string, readOnly bool) error {
 }
 
 func (t *Tree) mount(name string, drv driver, confined bool) error {
-	t = t.trusted()
+	t = t.Trusted()
 	if err := t.MkdirAll(name, 0o755); err != nil {
 		return cause(err)
 	}

@@ -183,7 +183,12 @@ func (h *node) allocate(off, length int64) error {
 	return nil
 }
 
-func (h *node) sync() error { return nil }
+func (h *node) sync() error {
+	if h.t.cfg.Sync == nil {
+		return nil
+	}
+	return h.t.cfg.Sync()
+}
 
 func (h *node) change(c change) error {
 	now := h.t.now()

@@ -11,7 +11,7 @@ import (
 // directories on the way get mode 0755. What exists is not replaced (fs.ErrExist). In mounts it fails with
 // ErrCrossDevice.
 func (t *Tree) AddStatic(name string, content []byte, perm fs.FileMode, mtime time.Time) error {
-	t = t.trusted()
+	t = t.Trusted()
 	return t.addUnder(name, func() error { return t.addStatic(name, content, perm, mtime) })
 }
 

@@ -21,6 +21,9 @@ type Config struct {
 	// UID, GID and Umask are the User that the tree's calls act as, and who owns the root directory.
 	UID, GID int
 	Umask    fs.FileMode
+	// Sync is called by File.Sync of the tree's own files, and its error is that call's; nil means that nothing is to be
+	// done. It may be called by several goroutines at once, and may use the tree.
+	Sync func() error
 }
 
 // Usage is what a tree holds. What it was given by CloneWith is not counted, nor is the content of AddStatic,
@@ -99,7 +102,7 @@ func (t *core) now() int64 { return nanos(t.cfg.Now()) }
 
 // Clone returns an independent copy of the tree, in constant time. Limits and what counts against them are
 // copied too. Open Files stay with t, and files that have no name any more are not copied. Both trees show
-// the same mounts. The clone of a closed tree is closed.
+// the same mounts. The clone acts as Config's user, whoever t acts as. The clone of a closed tree is closed.
 func (t *Tree) Clone() *Tree {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,7 +112,7 @@ func (t *Tree) Clone() *Tree {
 // cloneLocked is Clone. Preconditions: t.mu is held exclusively.
 func (t *Tree) cloneLocked() *Tree {
 	c := t.share(t.own.ledger)
-	c.cfg, c.user = t.cfg, t.user
+	c.configure(t.cfg)
 	c.firstIno = t.firstIno
 	c.used = t.used
 	c.used.Bytes -= t.orphanBytes

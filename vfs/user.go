@@ -34,8 +34,8 @@ func (d *Dir) As(u User) *Dir {
 	return &r
 }
 
-// trusted returns the tree for what only the host does.
-func (t *Tree) trusted() *Tree {
+// Trusted returns the tree as its host uses it: no permission bits bind it, yet what it makes is the user's own.
+func (t *Tree) Trusted() *Tree {
 	u := *t.user
 	u.trusted = true
 	return &Tree{core: t.core, user: &u}
