@@ -13,7 +13,7 @@ import (
 	"github.com/belljar-dev/belljar/vfs"
 )
 
-// The sandbox's user, in /etc/passwd and as owner of every file.
+// The sandbox's user, in /etc/passwd. The base tree is root's but for what is the user's at home.
 const (
 	userID   = 1000
 	userName = "user"
@@ -52,11 +52,14 @@ func (im *image) tree() (*vfs.Tree, error) {
 }
 
 func (im *image) buildTree() (*vfs.Tree, error) {
-	t := vfs.New(vfs.Config{UID: userID, GID: userID, Now: func() time.Time { return baseTime }})
+	t := vfs.New(vfs.Config{Now: func() time.Time { return baseTime }})
 	for _, d := range []string{"/bin", "/dev", "/etc", "/usr/bin", "/usr/lib", "/usr/local/bin", "/var/tmp", homeDir} {
 		if err := t.MkdirAll(d, 0o755); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.Chown(homeDir, userID, userID); err != nil {
+		return nil, err
 	}
 	for _, d := range []string{"/tmp", "/var/tmp"} {
 		if err := t.MkdirAll(d, 0o777); err != nil {
