@@ -114,8 +114,9 @@ func mergeEnv(envs ...[]string) []string {
 	return out
 }
 
-// Files is the sandbox's tree. It is closed with the sandbox.
-func (sb *Sandbox) Files() *vfs.Tree { return sb.tree }
+// Files is the sandbox's tree, for the host: permission bits don't bind it, and what it makes is the sandbox's user's.
+// It is closed with the sandbox.
+func (sb *Sandbox) Files() *vfs.Tree { return sb.tree.Trusted() }
 
 // Spec answers what the sandbox was created with.
 func (sb *Sandbox) Spec() Spec { return sb.spec }
