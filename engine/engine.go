@@ -181,18 +181,36 @@ func (e *Engine) image(name string) (*image, error) {
 
 // Create makes a sandbox. It compiles nothing: the first process of a program does, unless Warm has.
 func (e *Engine) Create(ctx context.Context, spec Spec) (*Sandbox, error) {
-	if err := context.Cause(ctx); err != nil {
-		return nil, fmt.Errorf("create sandbox: %w", err)
-	}
-	sb, err := e.newSandbox(spec)
+	sb, err := e.enter(ctx, spec, nil)
 	if err != nil {
 		return nil, fmt.Errorf("create sandbox: %w", err)
+	}
+	return sb, nil
+}
+
+// Restore makes a sandbox whose files are those of another: feed tells what vfs.Tree.Changes told of its Files against
+// the BaseTree of the same image. The records may come from anyone; see vfs.Restore.
+func (e *Engine) Restore(ctx context.Context, spec Spec, feed func(vfs.Sink) error) (*Sandbox, error) {
+	sb, err := e.enter(ctx, spec, feed)
+	if err != nil {
+		return nil, fmt.Errorf("restore sandbox: %w", err)
+	}
+	return sb, nil
+}
+
+func (e *Engine) enter(ctx context.Context, spec Spec, feed func(vfs.Sink) error) (*Sandbox, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	sb, err := e.newSandbox(spec, feed)
+	if err != nil {
+		return nil, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		_ = sb.tree.Close()
-		return nil, fmt.Errorf("create sandbox: %w", ErrClosed)
+		return nil, ErrClosed
 	}
 	e.sandboxes[sb] = struct{}{}
 	return sb, nil

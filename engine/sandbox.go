@@ -34,6 +34,8 @@ type Sandbox struct {
 	table    table
 	sessions sessionSet
 	gone     sync.Once // guards the end of the tree
+
+	onSync atomic.Pointer[func() error] // nil: nothing
 }
 
 // Usage is what a process or a sandbox has used so far.
@@ -46,7 +48,8 @@ type Usage struct {
 	Files  int64         // files, folders and links now, beyond the image's
 }
 
-func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
+// newSandbox makes a sandbox whose tree is what feed tells over the image's base tree; nil tells nothing.
+func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, error) {
 	im, err := e.image(spec.Image)
 	if err != nil {
 		return nil, err
@@ -72,9 +75,14 @@ func (e *Engine) newSandbox(spec Spec) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	sb.tree = base.CloneWith(vfs.Config{
-		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: 0o022,
-	})
+	cfg := vfs.Config{
+		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: 0o022, Sync: sb.synced,
+	}
+	if feed == nil {
+		sb.tree = base.CloneWith(cfg)
+	} else if sb.tree, err = vfs.Restore(base, cfg, feed); err != nil {
+		return nil, err
+	}
 	err = sb.mount(spec.Mounts)
 	if err == nil && spec.Replay != nil {
 		err = addRandomDevices(sb.tree, sb.random)
@@ -117,6 +125,17 @@ func mergeEnv(envs ...[]string) []string {
 // Files is the sandbox's tree, for the host: permission bits don't bind it, and what it makes is the sandbox's user's.
 // It is closed with the sandbox.
 func (sb *Sandbox) Files() *vfs.Tree { return sb.tree.Trusted() }
+
+// OnSync has f called by each fsync of a guest, which returns when f does, with f's error as EIO. So a host that keeps the
+// files elsewhere can have them safe by then. f may be called by several goroutines at once.
+func (sb *Sandbox) OnSync(f func() error) { sb.onSync.Store(&f) }
+
+func (sb *Sandbox) synced() error {
+	if f := sb.onSync.Load(); f != nil {
+		return (*f)()
+	}
+	return nil
+}
 
 // Spec answers what the sandbox was created with.
 func (sb *Sandbox) Spec() Spec { return sb.spec }
