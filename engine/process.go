@@ -23,6 +23,8 @@ type Command struct {
 	// Stdout and Stderr get output as it is written, one Write at a time, by none after the process's end; nil keeps
 	// it for the Result.
 	Stdout, Stderr io.Writer
+	// TTY, unless nil, makes a terminal of the standard streams. Stderr is not used then.
+	TTY *TTY
 }
 
 // Result is how a process ended.
@@ -133,6 +135,9 @@ func (sb *Sandbox) resolve(ctx context.Context, cmd Command) (*target, error) {
 		}
 		t.env = mergeEnv(sb.env, cmd.Env)
 	}
+	if cmd.TTY != nil {
+		t.env = mergeEnv([]string{"TERM=xterm-256color"}, t.env)
+	}
 	if info, err := sb.tree.Stat(cmd.Dir); err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
 	} else if !info.IsDir() || !path.IsAbs(cmd.Dir) {
@@ -151,12 +156,16 @@ func (sb *Sandbox) resolve(ctx context.Context, cmd Command) (*target, error) {
 func (t *task) prepare(program *target, cmd *Command) (err error) {
 	sb := t.sandbox
 	t.program, t.loaded = program, program.loaded
-	t.host, err = wasi.NewHost(wasi.Config{
+	cfg := wasi.Config{
 		Args: program.args, Env: program.env, Dir: program.dir, Tree: sb.tree,
 		Stdin: cmd.Stdin, Stdout: &t.run.stdout, Stderr: &t.run.stderr,
 		Clock: t.clock(), Random: sb.random, MaxFiles: sb.limits.OpenFiles, Signals: t, Kernel: t,
-	})
-	if err != nil {
+	}
+	console := t.run.console
+	if console != nil {
+		cfg.Stdin, cfg.Stdout, cfg.Stderr = console.Terminal, console.Terminal, console.Terminal
+	}
+	if t.host, err = wasi.NewHost(cfg); err != nil {
 		return err
 	}
 	if err = t.open(); err == nil {
@@ -164,8 +173,13 @@ func (t *task) prepare(program *target, cmd *Command) (err error) {
 	}
 	if err != nil {
 		t.abandon()
+		return err
 	}
-	return err
+	if console != nil {
+		console.start(t.run, cmd.Stdin)
+		return t.ControlTerminal(console.Terminal)
+	}
+	return nil
 }
 
 // lead lives the life of the run's first process. It is called once.

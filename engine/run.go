@@ -19,6 +19,7 @@ type run struct {
 	memory         peakAccount
 	out            outputMeter
 	stdout, stderr stream
+	console        *console // nil: none
 
 	live  int           // processes that have not ended; under table.mu
 	empty chan struct{} // closed when there are none
@@ -53,6 +54,9 @@ func (sb *Sandbox) newRun(cmd *Command) *run {
 	r.ticks.stop = r.stop
 	r.out.open(sb.limits.Output, r.stop, &r.stdout, &r.stderr)
 	r.stdout.w, r.stderr.w = cmd.Stdout, cmd.Stderr
+	if cmd.TTY != nil {
+		r.openConsole(*cmd.TTY)
+	}
 	return r
 }
 
@@ -82,7 +86,13 @@ func (r *run) settle() {
 	case <-r.ctx.Done():
 		<-r.empty
 	case <-timer.C:
-		r.out.close()
+		if r.console == nil {
+			r.out.close()
+		}
+	}
+	if r.console != nil {
+		_ = r.console.Close()
+		<-r.console.shown
 	}
 }
 

@@ -40,13 +40,13 @@ type taskRelations struct {
 	children   []*task // in the order of their making
 	pgid, sid  int
 	state      taskState
-	status     uint32    // of a zombie
-	unreported uint32    // wait status of a stop or continuation that no wait has told of; 0: none
-	dir        string    // working directory
-	shown      *target   // the program
-	executed   bool      // it has begun a program of its own
-	terminal   *terminal // that controls its session; nil: none
-	childTime  int64     // nanoseconds of CPU that children used that were waited for
+	status     uint32         // of a zombie
+	unreported uint32         // wait status of a stop or continuation that no wait has told of; 0: none
+	dir        string         // working directory
+	shown      *target        // the program
+	executed   bool           // it has begun a program of its own
+	terminal   *wasi.Terminal // that controls its session; nil: none
+	childTime  int64          // nanoseconds of CPU that children used that were waited for
 }
 
 func (k *table) open(max int) {

@@ -21,6 +21,7 @@ const (
 	// ERESTART is EINTR for a call that goes on if the signal's handler allows that.
 	ERESTART = errRestart
 	EINVAL   = errInval
+	EIO      = errIo
 	EISDIR   = errIsdir
 	ELOOP    = errLoop
 	EMFILE   = errMfile
@@ -64,6 +65,8 @@ type Kernel interface {
 	Limit(which uint32) (soft, hard uint64, err error)
 	// Times answers the CPU time used: by the process, for it, by its children that were waited for, and for those.
 	Times() [4]time.Duration
+
+	Terminals
 
 	// SignalAction sets, or with SignalAsk only asks, what a signal does, and answers what it did.
 	SignalAction(sig uint32, how SignalHow, flags SignalFlags) (SignalHow, SignalFlags, error)
@@ -392,5 +395,10 @@ func procCwdSet(_ context.Context, h *Host, mem memory, p []uint64) errno {
 		return errnoOf(err)
 	}
 	h.dir = path.Clean(dir)
-	return errSuccess
+	if h.posix == nil {
+		return errSuccess
+	}
+	h.posix.cwd = nil
+	_, e = h.cwd() // now, so that it stays the same directory under another name
+	return e
 }

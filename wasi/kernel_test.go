@@ -31,6 +31,12 @@ func (fakeKernel) SignalAction(uint32, SignalHow, SignalFlags) (SignalHow, Signa
 	return SignalIgnore, SignalRestart, nil
 }
 
+func (fakeKernel) NewTerminal() (*Terminal, error)       { return NewTerminal(nil, 24, 80), nil }
+func (fakeKernel) ControllingTerminal() *Terminal        { return nil }
+func (fakeKernel) ControlTerminal(*Terminal) error       { return EPERM }
+func (fakeKernel) TerminalAccess(*Terminal, bool) error  { return nil }
+func (fakeKernel) SetForeground(*Terminal, uint32) error { return nil }
+
 // kernelCalls has rows for the calls that a Kernel answers.
 func kernelCalls() []callRow {
 	start := args{"/p", "p\x00x\x00", "A=1\x00", "/"}
@@ -100,6 +106,9 @@ func kernelCalls() []callRow {
 		{"tty_pgrp_set", args{fdStdin, 1}, errNotty},
 		{"tty_flush", args{fdDir, 0}, errNotty},
 		{"tty_open_pty", args{0, past}, errFault},
+		{"tty_open_pty", args{4, outPtr}, errInval},
+		{"tty_open_pty", args{3, outPtr}, errSuccess},
+		{"tty_control", args{fdStdout}, errNotty},
 	}
 }
 

@@ -90,7 +90,7 @@ func (h *Host) openAt(ctx context.Context, mem memory, fd, ptr, n uint64, o open
 	if d, ok := h.ownDescriptor(fd, path); ok {
 		made, e = h.again(d, o)
 	} else if h.terminalPath(fd, path) {
-		e = errNxio // there is none
+		made, e = h.openTerminal(o)
 	} else {
 		made, e = h.open(ctx, dir, path, o)
 	}

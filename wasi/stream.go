@@ -16,6 +16,8 @@ func newInput(r io.Reader) object {
 		return &source{r}
 	case *PipeReader:
 		return r
+	case *Terminal:
+		return newSlave(r)
 	default:
 		return &input{r: r}
 	}
@@ -28,6 +30,8 @@ func newOutput(w io.Writer) object {
 		return &sink{io.Discard}
 	case *PipeWriter:
 		return w
+	case *Terminal:
+		return newSlave(w)
 	default:
 		return &sink{w}
 	}
