@@ -8,28 +8,19 @@ import (
 	"time"
 
 	"github.com/belljar-dev/belljar/internal/instrument"
+	"github.com/belljar-dev/belljar/internal/pace"
 	"github.com/belljar-dev/belljar/wasi"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
 
-// A guest runs for a grant of ticks between two looks at its limits. Prices are those of the dearest path, so how long
-// a tick takes differs a hundredfold between guests: the grant follows the clock. Go's collector, which waits for
-// every goroutine, then waits no longer than about grantTime, or at the very worst, for a guest that has just begun to
-// compute otherwise, for maxGrant.
-const (
-	minGrant  = 1 << 16
-	maxGrant  = 1 << 24
-	grantTime = 250 * time.Microsecond
-)
-
 // meter counts one process's ticks and stops it. All its methods but ticks belong to the process's goroutine.
 type meter struct {
 	run     *tickBudget
-	signals wasi.Signals      // looked at between grants; nil: there are none
-	grant   int64             // what the guest gets next
-	since   time.Time         // when it last got some
-	granted int64             // what it then got
+	signals wasi.Signals // looked at between grants; nil: there are none
+	pace    pace.Pacer
+	grant   int64             // what the guest gets next, as far as its run allows
+	granted int64             // what it last got
 	fuel    api.MutableGlobal // what is left of it; nil before begin and after settle
 	used    atomic.Int64      // ticks of all earlier grants
 	clock   *replayClock      // advances with ticks; nil under the host's clock
@@ -38,7 +29,7 @@ type meter struct {
 // begin gives an instance its first grant.
 func (m *meter) begin(fuel api.MutableGlobal) {
 	m.fuel = fuel
-	m.grant, m.since = minGrant, time.Now()
+	m.grant = m.pace.Start(time.Now())
 	m.refill()
 }
 
@@ -86,17 +77,14 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 		m.run.stop(limit)
 		panic(&wasi.Canceled{Cause: limit})
 	}
-	switch took := time.Since(m.since); {
-	case took < grantTime/4:
-		m.grant = min(m.grant*2, maxGrant)
-	case took > grantTime:
-		m.grant = max(m.grant/2, minGrant)
+	grant, yield := m.pace.Next(time.Now())
+	if m.grant = grant; yield {
+		runtime.Gosched()
+		m.pace.Resume(time.Now())
 	}
-	runtime.Gosched()
 	if m.signals != nil && m.signals.Pending() {
 		m.deliver(ctx)
 	}
-	m.since = time.Now()
 	m.granted = min(m.grant, m.run.left())
 	return m.granted
 }
