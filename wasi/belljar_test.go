@@ -3,6 +3,7 @@ package wasi
 import (
 	"context"
 	"io/fs"
+	"math"
 	"testing"
 )
 
@@ -105,6 +106,24 @@ func belljarCalls() []callRow {
 		{"path_mkfifo", args{fdRoot, past, 1, 0o600}, errFault},
 		{"path_mkfifo", args{fdBareDir, "new", 0o600}, errNotcapable},
 		{"path_mkfifo", args{fdClosed, "new", 0o600}, errBadf},
+		{"fd_flock", args{fdFile, flockShared}, errSuccess},
+		{"fd_flock", args{fdDir, flockExclusive | flockNonblock}, errSuccess},
+		{"fd_flock", args{fdFile, flockUnlock}, errSuccess},
+		{"fd_flock", args{fdFile, 0}, errInval},
+		{"fd_flock", args{fdFile, 3}, errInval},
+		{"fd_flock", args{fdFile, wraps}, errInval},
+		{"fd_flock", args{fdReader, flockShared}, errInval},
+		{"fd_flock", args{fdClosed, flockShared}, errBadf},
+		{"fd_lock", args{fdFile, lockSet, lockWrite, 0, 0, outPtr}, errSuccess},
+		{"fd_lock", args{fdFile, lockSet, lockWrite, -1, 0, outPtr}, errInval},
+		{"fd_lock", args{fdFile, lockSet, lockWrite, math.MaxInt64, math.MaxInt64, outPtr}, errOverflow},
+		{"fd_lock", args{fdFile, lockSet, 3, 0, 0, outPtr}, errInval},
+		{"fd_lock", args{fdFile, 3, lockRead, 0, 0, outPtr}, errInval},
+		{"fd_lock", args{fdReadonly, lockSet, lockWrite, 0, 0, outPtr}, errBadf},
+		{"fd_lock", args{fdFile, lockGet, lockRead, 0, 0, outPtr}, errSuccess},
+		{"fd_lock", args{fdFile, lockGet, lockRead, 0, 0, guestSize - 23}, errFault},
+		{"fd_lock", args{fdReader, lockSet, lockRead, 0, 0, outPtr}, errInval},
+		{"fd_lock", args{fdClosed, lockSet, lockRead, 0, 0, outPtr}, errBadf},
 		{"path_rename_flags", args{fdRoot, "f", fdRoot, "d/sub", 0}, errSuccess},
 		{"path_rename_flags", args{fdRoot, "f", fdRoot, "d/sub", 1}, errExist},
 		{"path_rename_flags", args{fdRoot, "f", fdRoot, "d/sub", 2}, errSuccess},

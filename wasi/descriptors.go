@@ -46,7 +46,13 @@ func (h *Host) Descriptors() []Descriptor {
 	list := []Descriptor{}
 	descriptions, pipes := map[*description]int{}, map[*pipe]int{}
 	slots := h.files.list()
-	defer release(slots) //nolint:errcheck // h has references of its own
+	defer func() {
+		for _, d := range slots {
+			if d.description != nil {
+				d.release() //nolint:errcheck // it isn't the last reference
+			}
+		}
+	}()
 	for fd, d := range slots {
 		if d.description == nil {
 			continue

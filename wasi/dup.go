@@ -25,15 +25,15 @@ func (t *table) dup(fd, least uint32, cloexec bool) (uint32, errno) {
 }
 
 // dup2 makes to stand for fd's description, in one step.
-func (t *table) dup2(fd, to uint32, cloexec bool) errno {
-	d, e := t.get(fd)
+func (h *Host) dup2(fd, to uint32, cloexec bool) errno {
+	d, e := h.files.get(fd)
 	if e != errSuccess || fd == to {
 		return e
 	}
 	d.cloexec = cloexec
-	old, e := t.replace(to, d)
+	old, e := h.files.replace(to, d)
 	if old != nil {
-		old.release() //nolint:errcheck // as dup2, which has no way to tell of it
+		h.let(old) //nolint:errcheck // as dup2, which has no way to tell of it
 	}
 	return e
 }
@@ -87,7 +87,7 @@ func fdDup2(_ context.Context, h *Host, _ memory, p []uint64) errno {
 	if uint32(p[2])&^makeCloexec != 0 {
 		return errInval
 	}
-	return h.files.dup2(uint32(p[0]), uint32(p[1]), uint32(p[2])&makeCloexec != 0)
+	return h.dup2(uint32(p[0]), uint32(p[1]), uint32(p[2])&makeCloexec != 0)
 }
 
 // fd_flags_get(fd) -> u32

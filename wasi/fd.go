@@ -65,7 +65,7 @@ func fdClose(_ context.Context, h *Host, _ memory, p []uint64) errno {
 	if e != errSuccess {
 		return e
 	}
-	return errnoOf(d.release())
+	return errnoOf(h.let(d))
 }
 
 // fd_datasync(fd)
@@ -285,5 +285,5 @@ func fdRenumber(_ context.Context, h *Host, _ memory, p []uint64) errno {
 	if e != errSuccess || old == nil {
 		return e
 	}
-	return errnoOf(old.release())
+	return errnoOf(h.let(old))
 }

@@ -88,6 +88,7 @@ type Host struct {
 	standard  [3]object    // the streams that it was made with
 	services  func(ctx context.Context, name string, request []byte) ([]byte, error)
 	answer    []byte // the last service's, for host_take
+	owner     uint64 // of record locks; 0 before the first
 	network   *Network
 	signals   Signals
 	kernel    Kernel                 // nil: none
@@ -256,21 +257,23 @@ func (h *Host) openStandard() {
 // waits for a Read of Stdin that it has interrupted. It may be called again.
 func (h *Host) Close() error {
 	h.closing.Do(h.releasePreopens)
-	if err := release(h.files.close()); err != nil {
+	var errs []error
+	for _, d := range h.files.close() {
+		if d.description != nil {
+			errs = append(errs, h.let(d.description))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("wasi: close descriptors: %w", err)
 	}
 	return nil
 }
 
-// release gives up the references that a table had.
-func release(list []descriptor) error {
-	var errs []error
-	for _, d := range list {
-		if d.description != nil {
-			errs = append(errs, d.release())
-		}
+// drop takes the descriptors that which is true of out of the table, as closing them does.
+func (h *Host) drop(which func(descriptor) bool) {
+	for _, d := range h.files.drop(which) {
+		h.let(d.description) //nolint:errcheck // there is nobody to tell
 	}
-	return errors.Join(errs...)
 }
 
 // bound is a context that knows its Host.

@@ -117,7 +117,7 @@ func (h *Host) act(actions []FileAction) errno {
 		var e errno
 		switch a.Op {
 		case FileDup2:
-			e = h.files.dup2(a.FD, a.To, false)
+			e = h.dup2(a.FD, a.To, false)
 			if e == errSuccess && a.FD == a.To {
 				e = h.files.setCloexec(a.To, false)
 			}
@@ -140,7 +140,7 @@ func (h *Host) act(actions []FileAction) errno {
 // preopened directories are there, in the lowest free numbers after the standard
 // streams, wherever the program before has put them.
 func (h *Host) begin() errno {
-	release(h.files.drop(func(d descriptor) bool { return d.cloexec || d.preopen != "" })) //nolint:errcheck // as close
+	h.drop(func(d descriptor) bool { return d.cloexec || d.preopen != "" })
 	for _, d := range h.preopens {
 		if _, e := h.files.insertFrom(d, 3); e != errSuccess {
 			return e

@@ -42,7 +42,7 @@ func procPaths(_ context.Context, h *Host, _ memory, p []uint64) errno {
 		h.posix = nil
 	case pathsPOSIX:
 		h.posix = &posix{}
-		release(h.files.drop(func(d descriptor) bool { return d.preopen != "" })) //nolint:errcheck // as close
+		h.drop(func(d descriptor) bool { return d.preopen != "" })
 	default:
 		return errInval
 	}

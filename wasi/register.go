@@ -126,6 +126,8 @@ func extension() []export {
 		{"path_open_mode", "iiiiiIIiiii", pathOpenMode},
 		{"path_mkdir_mode", "iiii", pathMkdirMode},
 		{"path_mkfifo", "iiii", pathMkfifo},
+		{"fd_flock", "ii", fdFlock},
+		{"fd_lock", "iiiIIi", fdLock},
 		{"path_rename_flags", "iiiiiii", pathRenameFlags},
 		{"fd_xattr_get", "iiiiii", fdXattrGet},
 		{"fd_xattr_set", "iiiiii", fdXattrSet},
