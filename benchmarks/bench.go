@@ -73,6 +73,8 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"wall limit", s.wallLimit},
 		{"memory limit", s.memoryLimit},
 		{"full tree", s.fullTree},
+		{"cells of a session", s.cells},
+		{"forks of a sandbox", s.forks},
 		{"HumanEval", s.humanEval},
 		{"meter", s.meterCost},
 		{"process start", s.processStart},

@@ -61,6 +61,14 @@ func (c *replayClock) elapsed(open int64) time.Duration {
 // now is the time without what running guests have used of their grants.
 func (c *replayClock) now() time.Time { return c.epoch.Add(c.elapsed(0)) }
 
+// copy answers a clock that goes on from the same time.
+func (c *replayClock) copy() *replayClock {
+	d := &replayClock{epoch: c.epoch}
+	d.ticks.Store(c.ticks.Load())
+	d.slept.Store(c.slept.Load())
+	return d
+}
+
 // replayProcessClock is the sandbox's replay time as one process sees it. It implements wasi.Clock.
 type replayProcessClock struct {
 	clock *replayClock
@@ -94,6 +102,14 @@ func newReplayRandom(seed uint64) *replayRandom {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	return &replayRandom{src: rand.NewChaCha8(key)}
+}
+
+// copy answers a stream that goes on with the same bytes.
+func (r *replayRandom) copy() *replayRandom {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	src := *r.src
+	return &replayRandom{src: &src}
 }
 
 func (r *replayRandom) Read(b []byte) (int, error) {

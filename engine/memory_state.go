@@ -50,7 +50,10 @@ func retainAll(layers []*pageFile) []*pageFile {
 	return slices.Clone(layers)
 }
 
-var errOtherImage = errors.New("memory of another image")
+var (
+	errOtherImage = errors.New("memory of another image")
+	errNoMemory   = errors.New("no leave for so much memory")
+)
 
 // copyTo makes child, which is in its image's state, equal to in. It costs what in has written. The sandbox is asked
 // for the memory that child has to grow by.
@@ -87,7 +90,7 @@ func (in *instance) growTo(size uint64) error {
 		return nil
 	}
 	if _, ok := in.module.Memory().Grow(uint32((size - in.memory.size) / wasmPage)); !ok {
-		return fmt.Errorf("grow memory to %d bytes: refused", size)
+		return fmt.Errorf("grow to %d bytes: %w", size, errNoMemory)
 	}
 	return nil
 }

@@ -123,13 +123,14 @@ func (sb *Sandbox) newSession(name, lang string) (*Session, error) {
 	if how == nil {
 		return nil, fmt.Errorf("%w %q: %s can't run as a session", ErrUnknownLanguage, lang, t.path)
 	}
-	s := &Session{
-		sandbox: sb, name: name, lang: lang, entry: how.Entry, turn: make(chan struct{}, 1),
-		command: Command{Args: append(cmd.Args[:1:1], how.Args...), Dir: homeDir},
-	}
+	return sb.makeSession(name, lang, how.Entry, Command{Args: append(cmd.Args[:1:1], how.Args...), Dir: homeDir}), nil
+}
+
+func (sb *Sandbox) makeSession(name, lang, entry string, cmd Command) *Session {
+	s := &Session{sandbox: sb, name: name, lang: lang, entry: entry, command: cmd, turn: make(chan struct{}, 1)}
 	s.life.input = newCellInput()
 	s.turn <- struct{}{}
-	return s, nil
+	return s
 }
 
 // Sessions answers the sandbox's sessions, dead ones included, sorted by name.

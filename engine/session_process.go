@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,8 @@ type residence struct {
 type frozenProcess struct {
 	memory      *memoryState
 	descriptors []wasi.Descriptor // their Files are open in the sandbox's tree, and this process's own
+	action      [wasi.LastSignal + 1]signalAction
+	mask        signalSet
 }
 
 func (f *frozenProcess) close() error {
@@ -160,6 +163,28 @@ func (s *Session) start(ctx context.Context, r *run) (err error) {
 	t := r.newTask()
 	t.resident = true
 	t.program, t.loaded = l.target, l.target.loaded
+	if err = s.moveIn(t); err == nil {
+		if t.host, err = s.newHost(t); err == nil {
+			err = sb.table.enter(t, nil, 0)
+		}
+	}
+	if err != nil { // the Files of a frozen process stay its own, for another attempt
+		t.release(false)
+		t.stop(nil)
+		return err
+	}
+	if l.frozen != nil {
+		l.frozen.memory.close()
+		t.take(l.frozen)
+		l.frozen = nil
+	}
+	l.task = t
+	return nil
+}
+
+// newHost makes the task's world.
+func (s *Session) newHost(t *task) (*wasi.Host, error) {
+	sb, l := s.sandbox, &s.life
 	cfg := wasi.Config{
 		Args: l.target.args, Env: l.target.env, Dir: l.target.dir, Tree: sb.tree,
 		Stdin: l.input, Stdout: cellOutput{l, false}, Stderr: cellOutput{l, true},
@@ -171,40 +196,41 @@ func (s *Session) start(ctx context.Context, r *run) (err error) {
 	if l.frozen != nil {
 		cfg.Descriptors = l.frozen.descriptors
 	}
-	if t.host, err = wasi.NewHost(cfg); err != nil {
-		return err
+	return wasi.NewHost(cfg)
+}
+
+// take gives a thawed task the signals' actions that it had.
+func (t *task) take(f *frozenProcess) {
+	k := &t.sandbox.table
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t.action, t.mask = f.action, f.mask
+	if t.in.handler(0) == nil {
+		t.resetHandlersLocked()
 	}
-	if err = s.moveIn(t); err == nil {
-		err = sb.table.enter(t, nil, 0)
-	}
-	if err != nil {
-		t.release(false)
-		if l.frozen == nil { // otherwise the Files stay for another attempt
-			_ = t.host.Close()
-		}
-		t.stop(nil)
-		return err
-	}
-	if l.frozen != nil {
-		l.frozen.memory.close()
-		l.frozen = nil
-	}
-	l.task = t
-	return nil
 }
 
 // moveIn gives the task an instance, in the frozen state if there is one.
 func (s *Session) moveIn(t *task) error {
 	l := &s.life
-	err := t.open()
-	if l.frozen != nil {
+	var err error
+	if l.frozen == nil {
+		err = t.open()
+	} else {
 		if err = t.openFrom(t.loaded.pool(l.frozen.memory.image)); err == nil {
 			t.cold = false
 			err = l.frozen.memory.thaw(t.in)
 		}
+		if errors.Is(err, errNoMemory) {
+			err = fmt.Errorf("%w: the session alone needs %s",
+				&LimitError{Limit: LimitMemory, Max: s.sandbox.limits.Memory}, formatBytes(int64(l.frozen.memory.size)))
+		}
 	}
 	if err != nil {
 		return err
+	}
+	if t.in.memory == nil {
+		return errors.New("the program has no memory")
 	}
 	t.in.memory.shareGrowth()
 	if l.cell = t.in.module.ExportedFunction(s.entry); l.cell == nil {
@@ -302,7 +328,9 @@ func (s *Session) execute() (end ending, exited bool) {
 func (l *residence) freeze() (*frozenProcess, error) {
 	switch {
 	case l.frozen != nil:
-		return &frozenProcess{l.frozen.memory.share(), l.frozen.descriptors}, nil
+		f := *l.frozen
+		f.memory, f.descriptors = f.memory.share(), slices.Clone(f.descriptors)
+		return &f, nil
 	case l.task == nil:
 		return nil, nil
 	}
@@ -310,7 +338,12 @@ func (l *residence) freeze() (*frozenProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &frozenProcess{memory, l.task.host.Descriptors()}, nil
+	f := &frozenProcess{memory: memory, descriptors: l.task.host.Descriptors()}
+	k := &l.task.sandbox.table
+	k.mu.Lock()
+	f.action, f.mask = l.task.action, l.task.mask
+	k.mu.Unlock()
+	return f, nil
 }
 
 // close frees everything.
