@@ -311,6 +311,7 @@ func (t *Tree) setAttrs(n *inode, list []Attr, now int64) error {
 	n = t.edit(n.ino)
 	n.attrs, n.ctime = a, now
 	t.charge(n, cost-paid)
+	t.tellNode(WatchAttributes, n)
 	return nil
 }
 

@@ -80,6 +80,7 @@ func (t *Tree) change(n *inode, c change, now int64) error {
 	}
 	n = t.edit(n.ino)
 	n.ctime = now
+	t.tellNode(WatchAttributes, n)
 	switch {
 	case c.mode != nil:
 		n.mode = n.mode&^modeBits | *c.mode

@@ -131,6 +131,7 @@ func (f *found) unlinkable() error {
 func (t *Tree) unlinkEntry(dir uint64, name string, now int64) {
 	n := t.edit(dir)
 	e := n.dir.names.get(name)
+	t.tell(WatchRemoved, dir, e)
 	t.drop(n, e, now)
 	t.refundName(e)
 	t.unlinked(t.edit(e.ino), now)

@@ -79,7 +79,7 @@ func (t *Tree) newInode(mode fs.FileMode, now int64) *inode {
 }
 
 // inode returns the inode for reading, nil if there is none. Preconditions: t.mu is held.
-func (t *Tree) inode(ino uint64) *inode {
+func (t *core) inode(ino uint64) *inode {
 	if n := t.inodes.get(ino); n != nil {
 		return n
 	}
@@ -114,6 +114,7 @@ func (t *Tree) add(dir *inode, name string, n *inode, l *ledger, now int64) {
 	e := &dirent{name: strings.Clone(name), ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}
 	t.enter(dir, e, now)
 	t.hang(dir, n, e, int(n.nlink))
+	t.tell(WatchCreated, dir.ino, e)
 }
 
 // enter puts an entry into both indices of a directory, in the place of one with the same name and seq.

@@ -140,6 +140,7 @@ func (h *node) writePiece(p []byte, off int64) (n int, end int64, err error) {
 	if n, err = h.t.write(i, p, off); n > 0 {
 		i.mtime, i.ctime = now, now
 		h.t.user.written(i)
+		h.t.tellNode(WatchWritten, i)
 	}
 	return n, off + int64(n), err
 }
@@ -160,6 +161,7 @@ func (t *Tree) cutAt(n *inode, size, now int64) {
 	t.resize(n, size)
 	n.mtime, n.ctime = now, now
 	t.user.written(n)
+	t.tellNode(WatchWritten, n)
 }
 
 // allocate reserves nothing, since content is memory: it extends the file, provided that the quota has room
@@ -180,6 +182,7 @@ func (h *node) allocate(off, length int64) error {
 	}
 	n.mtime, n.ctime = now, now
 	h.t.user.written(n)
+	h.t.tellNode(WatchWritten, n)
 	return nil
 }
 

@@ -275,6 +275,7 @@ func (t *Tree) move(p pair, now int64) {
 	n := t.edit(e.ino)
 	n.ctime = now
 	t.hang(to, n, e, int(n.nlink))
+	t.tellRename(from.ino, old.name, to.ino, e)
 }
 
 // exchange lets two names change what they lead to. Each keeps its place in the listing, and its charge.
@@ -296,4 +297,6 @@ func (t *Tree) exchange(p pair, now int64) {
 		n.ctime = now
 		t.hang(side.dir, n, side.e, int(n.nlink))
 	}
+	t.tellRename(to.ino, b.name, from.ino, &a)
+	t.tellRename(from.ino, a.name, to.ino, &b)
 }

@@ -70,6 +70,7 @@ type core struct {
 	mounts            mountSet
 	devices           deviceSet
 	pipes             map[uint64]*pipe // of FIFOs that are open, by inode
+	watches           []*Watch
 }
 
 const rootIno = 1
@@ -161,14 +162,17 @@ func (t *Tree) Close() error {
 		t.mu.Unlock()
 		return nil
 	}
-	mounts, pipes := t.mounts, t.pipes
+	mounts, pipes, watches := t.mounts, t.pipes, t.watches
 	t.closed = true
-	t.inodes, t.orphans, t.opens, t.mounts, t.devices, t.pipes = radix[inode]{}, nil, nil, nil, nil, nil
+	t.inodes, t.orphans, t.opens, t.mounts, t.devices, t.pipes, t.watches = radix[inode]{}, nil, nil, nil, nil, nil, nil
 	t.used, t.orphanBytes = Usage{}, 0
 	t.mu.Unlock()
 	t.locks.close()
 	for _, p := range pipes {
 		p.shut()
+	}
+	for _, w := range watches {
+		w.shut()
 	}
 	return mounts.release()
 }
