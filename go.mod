@@ -6,12 +6,14 @@ require (
 	github.com/dustin/go-humanize v1.1.0 // used by cmd/belljar: sizes such as 512MiB
 	github.com/go-git/go-billy/v5 v5.9.2 // used by vfs/billyfs: the interface that go-git takes
 	github.com/go-git/go-git/v5 v5.19.3 // used by the tests of vfs/billyfs: repositories in a tree
-	github.com/klauspost/compress v1.20.3 // used by runtimes/python: zstd
+	github.com/klauspost/compress v1.20.3 // used by runtimes, store and engine: zstd
 	github.com/rogpeppe/go-internal v1.16.0 // used by the tests of cmd/belljar: testscript
 	github.com/schollz/progressbar/v3 v3.19.1 // used by cmd/belljar: progress of a first start
 	github.com/spf13/afero v1.15.0 // used by vfs/aferofs: the interface that Go programs know
 	github.com/spf13/cobra v1.10.2 // used by cmd/belljar: the command line
+	github.com/spf13/pflag v1.0.10 // used by cmd/belljar: sets of flags that commands share
 	github.com/tetratelabs/wazero v1.12.0 // used by engine and wasi: the WebAssembly runtime
+	go.etcd.io/bbolt v1.5.0 // used by store: the database
 	golang.org/x/sys v0.49.0 // used by engine: memory mappings
 	golang.org/x/term v0.47.0 // used by cmd/belljar: is standard error a terminal
 	gopkg.in/check.v1 v1.0.0-20201130134442-10cb98267c6c // used by the tests of vfs/billyfs: billy's own suite
@@ -36,7 +38,6 @@ require (
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/sergi/go-diff v1.3.2-0.20230802210424-5b0b94c5c0d3 // indirect
 	github.com/skeema/knownhosts v1.3.1 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/xanzy/ssh-agent v0.3.3 // indirect
 	golang.org/x/crypto v0.56.0 // indirect
 	golang.org/x/net v0.57.0 // indirect

@@ -149,6 +149,21 @@ func (sb *Sandbox) Usage() Usage {
 	}
 }
 
+// Running answers how many processes run in the sandbox now, in the background or not. Sessions between cells don't
+// count.
+func (sb *Sandbox) Running() int {
+	k := &sb.table
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := 0
+	for _, t := range k.tasks {
+		if !t.resident && t.state != stateZombie {
+			n++
+		}
+	}
+	return n
+}
+
 // Run starts a program and waits for it. See Start for its errors; the Result is filled even beside an error, and
 // the error is nil whenever the guest ended by itself, whatever its exit code.
 func (sb *Sandbox) Run(ctx context.Context, cmd Command) (Result, error) {

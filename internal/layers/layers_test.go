@@ -30,7 +30,7 @@ var layers = []struct {
 	{"internal/layers", nil, nil},
 	{"wasi", []string{"vfs"}, []string{"github.com/tetratelabs/wazero"}},
 	{"engine", []string{"wasi", "vfs", "internal/instrument", "internal/pace"}, []string{"github.com/tetratelabs/wazero", "golang.org/x/sys"}},
-	{"store", []string{"engine", "vfs"}, []string{"go.etcd.io/bbolt"}},
+	{"store", []string{"engine", "vfs"}, []string{"go.etcd.io/bbolt", "github.com/klauspost/compress"}},
 	{"runtimes/", []string{"engine", "vfs", "internal/storedzip"}, []string{"github.com/klauspost/compress"}},
 	{"gitops", []string{"vfs", "vfs/billyfs"}, []string{"github.com/go-git/"}},
 	{"eval", []string{"engine", "vfs"}, nil},
