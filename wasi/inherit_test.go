@@ -338,6 +338,25 @@ func TestBrokenPipe(t *testing.T) {
 	}
 }
 
+// TestRaise translates preview 1's numbers of signals.
+func TestRaise(t *testing.T) {
+	signals := newFakeSignals(true, false)
+	g := newGuest(t, Config{Signals: signals})
+	for sig, want := range map[int]int{1: 1, 15: 15, signalChld: 17, signalStop: 19, signalWinch: 28, lastSignal: 31} {
+		signals.raised = nil
+		g.must("proc_raise", sig)
+		if len(signals.raised) != 1 || signals.raised[0] != want {
+			t.Errorf("%d raises %v, want %d", sig, signals.raised, want)
+		}
+	}
+	signals.raised = nil
+	g.must("proc_raise", signalNone)
+	g.want(errInval, "proc_raise", lastSignal+1)
+	if len(signals.raised) != 0 {
+		t.Errorf("raised %v", signals.raised)
+	}
+}
+
 func TestPreopens(t *testing.T) {
 	tree := vfs.New(vfs.Config{})
 	if err := errors.Join(tree.MkdirAll("/a/b", 0o777), tree.WriteFile("/a/b/f", nil, 0o666)); err != nil {

@@ -18,12 +18,18 @@ func procExit(_ context.Context, _ *Host, _ memory, p []uint64) errno {
 
 // proc_raise(sig: signal)
 //
-// Preview 1 has no handlers, so the signal's default action is taken; ending the
-// process gives the status that a shell shows for it.
-func procRaise(_ context.Context, _ *Host, _ memory, p []uint64) errno {
+// Without Signals there are no handlers, so the signal's default action is taken; ending
+// the process gives the status that a shell shows for it.
+func procRaise(_ context.Context, h *Host, _ memory, p []uint64) errno {
 	switch sig := uint32(p[0]); {
 	case sig > lastSignal:
 		return errInval
+	case h.signals != nil && sig != signalNone:
+		if sig >= signalChld { // Linux has SIGSTKFLT before it
+			sig++
+		}
+		h.signals.Raise(int(sig))
+		return errSuccess
 	case sig == signalNone, sig == signalChld, sig == signalCont, sig == signalUrg, sig == signalWinch:
 		return errSuccess
 	case sig >= signalStop && sig <= signalTtou:
