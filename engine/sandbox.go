@@ -13,18 +13,20 @@ import (
 	"time"
 
 	"github.com/belljar-dev/belljar/vfs"
+	"github.com/belljar-dev/belljar/wasi"
 )
 
 // Sandbox is a file tree, limits, and the processes that live in it. Close it after use.
 type Sandbox struct {
-	engine *Engine
-	image  *image
-	spec   Spec
-	limits Limits
-	env    []string
-	tree   *vfs.Tree
-	clock  *replayClock // nil under the host's clock
-	random io.Reader
+	engine  *Engine
+	image   *image
+	spec    Spec
+	limits  Limits
+	env     []string
+	tree    *vfs.Tree
+	clock   *replayClock // nil under the host's clock
+	random  io.Reader
+	network *wasi.Network // of its processes, in memory
 
 	memory memoryAccount
 	ticks  atomic.Int64 // of processes that have ended
@@ -61,7 +63,7 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 	if err := checkEnv(spec.Env); err != nil {
 		return nil, err
 	}
-	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
+	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader, network: wasi.NewNetwork()}
 	sb.table.open(limits.Processes)
 	sb.sessions.byName = map[string]*Session{}
 	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
@@ -99,7 +101,7 @@ func (sb *Sandbox) mount(mounts []Mount) error {
 		if err := m.check(); err != nil {
 			return err
 		}
-		if err := sb.tree.MkdirAll(m.Path, 0o755); err != nil {
+		if err := sb.Files().MkdirAll(m.Path, 0o755); err != nil {
 			return fmt.Errorf("mount at %s: %w", m.Path, err)
 		}
 		if err := sb.tree.MountHost(m.Path, m.Host, !m.ReadWrite); err != nil {
@@ -204,7 +206,7 @@ func (sb *Sandbox) Close() error {
 		sb.engine.mu.Lock()
 		delete(sb.engine.sandboxes, sb)
 		sb.engine.mu.Unlock()
-		err = errors.Join(err, sb.tree.Close())
+		err = errors.Join(err, sb.network.Close(), sb.tree.Close())
 	})
 	if err != nil {
 		return fmt.Errorf("close sandbox: %w", err)
