@@ -87,7 +87,7 @@ func (t *Tree) auditContent(n *inode) string {
 	for i, c := n.tail.next(0); c != nil && msg == ""; i, c = n.tail.next(i + 1) {
 		msg = check(int64(i), c)
 	}
-	if int64(len(n.base)) > n.size {
+	if n.shown > n.size || n.shown > 0 && n.base == nil {
 		msg = fmt.Sprintf("inode %d has more base than size", n.ino)
 	}
 	return msg

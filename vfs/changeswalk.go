@@ -12,7 +12,7 @@ type changes struct {
 	was, now frozen
 	twins    []twin
 	to       Sink
-	err      error // of the sink
+	err      error // of the sink, or of a layer that can't be read
 }
 
 // twin is an inode in both trees, in which it differs. One of them may be nil.
@@ -83,7 +83,7 @@ func (c *changes) node(tw twin) {
 	}
 	was, now := tw.was.record(), tw.now.record()
 	was.Kept, now.Kept = chunks(tw.was.size), c.kept(tw)
-	if was != now {
+	if was != now && c.err == nil {
 		c.err = c.to.Node(now)
 	}
 }
@@ -177,17 +177,21 @@ func (c *changes) content(tw twin) {
 
 // changed tells of chunk i if the two have not the same in it.
 func (c *changes) changed(tw twin, i int64) {
-	if c.err == nil && !c.same(tw, i) {
+	if !c.same(tw, i) {
 		c.chunk(tw, i)
 	}
 }
 
 func (c *changes) chunk(tw twin, i int64) {
+	if c.err = cmp.Or(c.err, tw.now.fetch(i)); c.err != nil {
+		return
+	}
 	data, charged := tw.now.piece(i, c.now.ledger)
 	c.err = c.to.Chunk(ChunkRecord{tw.ino, i, data, charged})
 }
 
-// piece returns what is in the place of chunk i, and whether the ledger was charged for it.
+// piece returns what is in the place of chunk i, and whether the ledger was charged for it. Preconditions: it was
+// fetched.
 func (n *inode) piece(i int64, l *ledger) (data []byte, charged bool) {
 	if k := n.chunk(i); k != nil {
 		return k.b, len(k.b) > 0 && k.own.ledger == l
@@ -197,7 +201,7 @@ func (n *inode) piece(i int64, l *ledger) (data []byte, charged bool) {
 
 // nextChunk returns the first place from i on in which there may be content, -1 if there is none.
 func (n *inode) nextChunk(i int64) int64 {
-	if i < chunks(int64(len(n.base))) || i == 0 && n.head != nil {
+	if i < chunks(n.shown) || i == 0 && n.head != nil {
 		return i
 	}
 	if at, k := n.tail.next(uint64(i)); k != nil {
@@ -216,15 +220,15 @@ func (c *changes) kept(tw twin) int64 {
 	if tw.now.size < tw.was.size {
 		k = tw.now.size / chunkSize
 	}
-	a, b := tw.was.base, tw.now.base
+	a, b := tw.was.shown, tw.now.shown
 	low := int64(0) // where the two may have other bases from
-	if len(a) > 0 && len(b) > 0 && &a[0] == &b[0] {
-		low = int64(min(len(a), len(b))) / chunkSize
-		if len(a) == len(b) {
+	if tw.was.base == tw.now.base {
+		low = min(a, b) / chunkSize
+		if a == b {
 			low = k
 		}
 	}
-	for i := low; i < min(k, chunks(int64(max(len(a), len(b))))); i++ {
+	for i := low; i < min(k, chunks(max(a, b))); i++ {
 		if !c.same(tw, i) {
 			return low
 		}
@@ -234,6 +238,9 @@ func (c *changes) kept(tw twin) int64 {
 
 // same reports whether chunk i is the same in both.
 func (c *changes) same(tw twin, i int64) bool {
+	if c.err = cmp.Or(c.err, tw.was.fetch(i), tw.now.fetch(i)); c.err != nil {
+		return false
+	}
 	old, paid := tw.was.piece(i, c.was.ledger)
 	data, charged := tw.now.piece(i, c.now.ledger)
 	return charged == paid && bytes.Equal(old, data)

@@ -3,7 +3,7 @@ package vfs
 // A file's content is, from top to bottom:
 //
 //	head, tail   chunks: those written to. head is chunk 0, so that small files need no table; tail has the rest by number.
-//	base         immutable bytes that the file was made with (AddStatic); they show where there is no chunk.
+//	base         immutable bytes that the file was made with; the first shown of them show where there is no chunk.
 //	zeros        elsewhere, up to size.
 //
 // Invariants: a chunk holds at most chunkSize bytes, and none lies beyond size; where a chunk is shorter than
@@ -40,10 +40,11 @@ func (t *Tree) setChunk(n *inode, i int64, c *chunk) {
 // under returns what base has for chunk i.
 func (n *inode) under(i int64) []byte {
 	lo := i * chunkSize
-	if lo >= int64(len(n.base)) {
+	if lo >= n.shown {
 		return nil
 	}
-	return n.base[lo:min(lo+chunkSize, int64(len(n.base)))]
+	p := n.base.piece(i)
+	return p[:min(int64(len(p)), n.shown-lo)]
 }
 
 // price is what a chunk of length l costs as the i-th.
@@ -194,7 +195,7 @@ func (t *Tree) resize(n *inode, size int64) {
 		t.empty(n)
 	case size < n.size:
 		t.cutChunks(n, size)
-		n.base = n.base[:min(int64(len(n.base)), size)]
+		n.shown = min(n.shown, size)
 	}
 	n.size = size
 }
@@ -202,7 +203,7 @@ func (t *Tree) resize(n *inode, size int64) {
 // empty removes all content. Nodes that it shares are not touched.
 func (t *Tree) empty(n *inode) {
 	t.charge(n, -t.paidContent(n))
-	n.size, n.base, n.head, n.tail = 0, nil, nil, radix[chunk]{}
+	n.size, n.base, n.shown, n.head, n.tail = 0, nil, 0, nil, radix[chunk]{}
 }
 
 // discard takes from an inode that goes all that is charged for it.

@@ -58,7 +58,7 @@ func Diff(old, new *Tree) ([]Change, error) {
 	}
 	d := diff{changes: c}
 	d.run()
-	return d.list, nil
+	return d.list, d.err
 }
 
 // diff is a comparison for people.
@@ -235,11 +235,14 @@ func (d *diff) contentDiffers(was, now *inode) bool {
 		return true
 	}
 	same := func(i int64) bool {
+		if d.err = cmp.Or(d.err, was.fetch(i), now.fetch(i)); d.err != nil {
+			return false
+		}
 		a, _ := was.piece(i, nil)
 		b, _ := now.piece(i, nil)
 		return sameZeroed(a, b)
 	}
-	if len(was.base) == len(now.base) && (len(was.base) == 0 || &was.base[0] == &now.base[0]) {
+	if was.base == now.base && was.shown == now.shown {
 		return was.head != now.head && !same(0) ||
 			!diffRadix(&d.differ, was.tail, now.tail, func(i uint64, _, _ *chunk) bool { return same(int64(i)) })
 	}

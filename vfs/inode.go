@@ -25,10 +25,11 @@ type inode struct {
 	attrs *attrs   // nil: none
 
 	// Regular files, and the target of symbolic links. See content.go.
-	size int64
-	base []byte
-	head *chunk
-	tail radix[chunk]
+	size  int64
+	base  base  // nil: none
+	shown int64 // bytes of base that show
+	head  *chunk
+	tail  radix[chunk]
 }
 
 // dirBody is a directory's entries. It belongs to its inode and is copied with it.

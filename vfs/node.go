@@ -79,16 +79,32 @@ func (h *node) readAt(p []byte, off int64) (done int, err error) {
 }
 
 func (h *node) readPiece(p []byte, off int64) (n int, stale bool, err error) {
+	for {
+		var missing *absent
+		if n, stale, missing, err = h.readPresent(p, off); missing == nil {
+			return n, stale, err
+		}
+		if err = missing.load(); err != nil {
+			return 0, false, err
+		}
+	}
+}
+
+// readPresent reads what is in memory, and nothing if not all is.
+func (h *node) readPresent(p []byte, off int64) (n int, stale bool, missing *absent, err error) {
 	h.t.mu.RLock()
 	defer h.t.mu.RUnlock()
 	i := h.t.inode(h.ino)
 	if i == nil {
-		return 0, false, fs.ErrClosed
+		return 0, false, nil, fs.ErrClosed
+	}
+	if missing = i.absent(off, int64(len(p))); missing != nil {
+		return 0, false, missing, nil
 	}
 	if n = i.read(p, off); n < len(p) {
 		err = io.EOF
 	}
-	return n, !h.noAtime && h.t.stale(i), err
+	return n, !h.noAtime && h.t.stale(i), nil, err
 }
 
 // stale reports whether a read now has to set the access time: when the last one was not after the last
@@ -128,21 +144,37 @@ const atEnd = -1 // in the place of an offset
 
 // writePiece writes p, and returns where what was written ends.
 func (h *node) writePiece(p []byte, off int64) (n int, end int64, err error) {
+	for {
+		var missing *absent
+		if n, end, missing, err = h.writePresent(p, off); missing == nil {
+			return n, end, err
+		}
+		if err = missing.load(); err != nil {
+			return 0, 0, err
+		}
+	}
+}
+
+// writePresent writes if all that is written over is in memory, and nothing if not.
+func (h *node) writePresent(p []byte, off int64) (n int, end int64, missing *absent, err error) {
 	now := h.t.now()
 	i, err := h.edit()
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, nil, err
 	}
 	defer h.t.mu.Unlock()
 	if off == atEnd {
 		off = i.size
+	}
+	if missing = i.absent(off, int64(len(p))); missing != nil {
+		return 0, 0, missing, nil
 	}
 	if n, err = h.t.write(i, p, off); n > 0 {
 		i.mtime, i.ctime = now, now
 		h.t.user.written(i)
 		h.t.tellNode(WatchWritten, i)
 	}
-	return n, off + int64(n), err
+	return n, off + int64(n), nil, err
 }
 
 func (h *node) truncate(size int64) error {

@@ -64,11 +64,17 @@ func (r *restorer) Chunk(rec ChunkRecord) error {
 	}
 	paid := r.t.paid(rec.Index, n.chunk(rec.Index))
 	k := &chunk{own: r.paid, b: rec.Data[:len(rec.Data):len(rec.Data)]}
-	if !rec.Charged && r.has(rec) {
-		k.own = r.free
+	if !rec.Charged {
+		had, err := r.has(rec)
+		if err != nil {
+			return r.fail("chunk %d of node %d: %w", rec.Index, rec.Ino, err)
+		}
+		if had {
+			k.own = r.free
+		}
 	}
 	switch {
-	case len(k.b) > 0 || len(n.under(rec.Index)) > 0:
+	case len(k.b) > 0 || rec.Index < chunks(n.shown):
 		r.t.setChunk(n, rec.Index, k)
 	case rec.Index == 0:
 		n.head = nil
@@ -80,13 +86,16 @@ func (r *restorer) Chunk(rec ChunkRecord) error {
 }
 
 // has reports whether base has the content of a record, in its place, and is not charged for it.
-func (r *restorer) has(rec ChunkRecord) bool {
+func (r *restorer) has(rec ChunkRecord) (bool, error) {
 	n := r.was.get(rec.Ino)
 	if n == nil {
-		return false
+		return false, nil
+	}
+	if err := n.fetch(rec.Index); err != nil {
+		return false, err
 	}
 	data, charged := n.piece(rec.Index, r.t.own.ledger)
-	return !charged && bytes.HasPrefix(data, rec.Data)
+	return !charged && bytes.HasPrefix(data, rec.Data), nil
 }
 
 // finish checks what only all records together can tell, and completes the tree.

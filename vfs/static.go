@@ -47,8 +47,11 @@ func (t *Tree) addStatic(name string, content []byte, perm fs.FileMode, mtime ti
 	if err != nil {
 		return err
 	}
-	n.base = content[:len(content):len(content)]
+	if len(content) > 0 {
+		n.base = &static{content[:len(content):len(content)]}
+	}
 	n.size = int64(len(content))
+	n.shown = n.size
 	n.mtime = nanos(mtime)
 	return nil
 }
