@@ -26,7 +26,7 @@ type Sandbox struct {
 	tree    *vfs.Tree
 	clock   *replayClock // nil under the host's clock
 	random  io.Reader
-	network *wasi.Network // of its processes, in memory
+	network wasi.Network // of its processes, in memory
 
 	memory memoryAccount
 	ticks  atomic.Int64 // of processes that have ended
@@ -63,7 +63,7 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 	if err := checkEnv(spec.Env); err != nil {
 		return nil, err
 	}
-	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader, network: wasi.NewNetwork()}
+	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
 	sb.table.open(limits.Processes)
 	sb.sessions.byName = map[string]*Session{}
 	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)

@@ -188,7 +188,8 @@ func (s *Session) newHost(t *task) (*wasi.Host, error) {
 	cfg := wasi.Config{
 		Args: l.target.args, Env: l.target.env, Dir: l.target.dir, Tree: sb.tree,
 		Stdin: l.input, Stdout: cellOutput{l, false}, Stderr: cellOutput{l, true},
-		Clock: cellClock{t.clock(), l}, Random: sb.random, MaxFiles: sb.limits.OpenFiles, Signals: t, Kernel: t,
+		Clock: cellClock{t.clock(), l}, Random: sb.random, MaxFiles: sb.limits.OpenFiles,
+		Network: &sb.network, Signals: t, Kernel: t,
 		Services: func(ctx context.Context, name string, request []byte) ([]byte, error) {
 			return l.running.service(ctx, name, request)
 		},

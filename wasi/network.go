@@ -18,7 +18,7 @@ const (
 
 // Network is the network that the processes of a sandbox share: the loopback interface, which lies in memory, with
 // TCP and UDP on the addresses 127.0.0.0/8 and ::1, and Unix-domain sockets. There is nothing else: connecting to
-// other addresses is EACCES. A Network's methods are safe for concurrent use. Close it after the Hosts.
+// other addresses is EACCES. The zero value is ready to use. A Network's methods are safe for concurrent use.
 type Network struct {
 	mu     sync.Mutex // guards also the fields of every socket
 	ports  map[port][]*socket
@@ -47,13 +47,6 @@ type address struct {
 	name string // of a Unix-domain socket: a path, or a NUL and a name without a node
 }
 
-// NewNetwork makes a Network without sockets.
-func NewNetwork() *Network {
-	return &Network{
-		ports: map[port][]*socket{}, names: map[unixName]*socket{}, all: map[*socket]struct{}{}, next: map[bool]uint16{},
-	}
-}
-
 // Close closes every socket: guests' calls on them fail from then on, and what waits is woken. It may be called again.
 func (n *Network) Close() error {
 	n.mu.Lock()
@@ -78,6 +71,10 @@ func (n *Network) openLocked(f family, stream bool) (*socket, errno) {
 		return nil, errAcces
 	case len(n.all) >= maxSockets:
 		return nil, errNfile
+	}
+	if n.all == nil {
+		n.ports, n.names = map[port][]*socket{}, map[unixName]*socket{}
+		n.all, n.next = map[*socket]struct{}{}, map[bool]uint16{}
 	}
 	s := &socket{net: n, family: f, stream: stream}
 	n.all[s] = struct{}{}

@@ -27,7 +27,7 @@ const (
 )
 
 func newSocketGuest(t testing.TB) *guest {
-	n := NewNetwork()
+	n := new(Network)
 	t.Cleanup(func() { n.Close() })
 	return newGuest(t, Config{Network: n})
 }
@@ -435,7 +435,7 @@ func TestSocketOptions(t *testing.T) {
 // TestReceiveTimeout waits no longer than it was told to.
 func TestReceiveTimeout(t *testing.T) {
 	clock := &fakeClock{}
-	n := NewNetwork()
+	n := new(Network)
 	defer n.Close()
 	g := newGuest(t, Config{Network: n, Clock: clock})
 	client, _ := g.connection()
@@ -454,7 +454,7 @@ func TestReceiveTimeout(t *testing.T) {
 // TestSocketsWait has each end wait for the other.
 func TestSocketsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := NewNetwork()
+		n := new(Network)
 		defer n.Close()
 		g := newGuest(t, Config{Network: n})
 		listener, port := g.serve("127.0.0.1", 1)
@@ -490,7 +490,7 @@ func appendInt(b []byte, n uint32) []byte {
 // TestBacklog fills the queue of a server that doesn't accept.
 func TestBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := NewNetwork()
+		n := new(Network)
 		defer n.Close()
 		g := newGuest(t, Config{Network: n})
 		listener, port := g.serve("127.0.0.1", 2)
@@ -617,7 +617,7 @@ func TestGetaddrinfo(t *testing.T) {
 // TestHostSide connects the host with a guest's server, and a guest with the host's.
 func TestHostSide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := NewNetwork()
+		n := new(Network)
 		g := newGuest(t, Config{Network: n})
 		here := netip.MustParseAddrPort("127.0.0.1:7000")
 		if _, err := n.Dial(t.Context(), here); !errors.Is(err, syscall.ECONNREFUSED) {
@@ -684,7 +684,7 @@ func TestHostSide(t *testing.T) {
 
 // TestSocketsAreLimited opens as many as there may be, and finds them free after they are closed.
 func TestSocketsAreLimited(t *testing.T) {
-	n := NewNetwork()
+	n := new(Network)
 	var all []*socket
 	for {
 		s, e := n.open(familyInet, true)
