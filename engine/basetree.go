@@ -72,6 +72,9 @@ func (im *image) buildTree() (*vfs.Tree, error) {
 	if err := addDevices(t); err != nil {
 		return nil, err
 	}
+	if err := t.MountFS("/proc", procFS{}); err != nil {
+		return nil, err
+	}
 	for _, f := range baseFiles {
 		if err := t.WriteFile(f.path, []byte(f.content), 0o644); err != nil {
 			return nil, err

@@ -42,11 +42,7 @@ func (t *task) Wait(_ context.Context, pid int32, options wasi.WaitOptions) (was
 		case t.attention.Load():
 			return w, wasi.ERESTART
 		}
-		select {
-		case <-t.notify:
-		case <-t.ctx.Done():
-			panic(&wasi.Canceled{Cause: context.Cause(t.ctx)})
-		}
+		t.sleep()
 	}
 }
 

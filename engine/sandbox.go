@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -97,6 +98,11 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 }
 
 func (sb *Sandbox) mount(mounts []Mount) error {
+	if err := sb.tree.Remount("/proc", procFS{sb}); errors.Is(err, fs.ErrClosed) {
+		return ErrClosed
+	} else if err != nil {
+		return err
+	}
 	for _, m := range mounts {
 		if err := m.check(); err != nil {
 			return err

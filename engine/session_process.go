@@ -133,7 +133,7 @@ func (t *task) joinLocked(r *run) {
 		close(last.empty)
 	}
 	r.live++
-	r.memory.add(t.memory)
+	r.memory.add(t.memory.Load())
 	t.run, t.meter.run = r, &r.ticks
 }
 

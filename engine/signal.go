@@ -391,11 +391,18 @@ func (t *task) SignalSuspend(_ context.Context, mask uint64) error {
 // await waits until done says so. The task looks when it is woken; its end ends the call.
 func (t *task) await(done func() bool) {
 	for !done() {
-		select {
-		case <-t.notify:
-		case <-t.ctx.Done():
-			panic(&wasi.Canceled{Cause: context.Cause(t.ctx)})
-		}
+		t.sleep()
+	}
+}
+
+// sleep waits until the task is woken. The task's end ends the call.
+func (t *task) sleep() {
+	t.waiting.Store(true)
+	defer t.waiting.Store(false)
+	select {
+	case <-t.notify:
+	case <-t.ctx.Done():
+		panic(&wasi.Canceled{Cause: context.Cause(t.ctx)})
 	}
 }
 

@@ -31,7 +31,7 @@ type task struct {
 	in      *instance
 	cold    bool // the instance has yet to be initialised
 	meter   meter
-	memory  int64        // bytes of linear memory
+	memory  atomic.Int64 // bytes of linear memory
 	peak    atomic.Int64 // the most of them
 	next    *target      // what Exec replaces the program by
 	fork    forkState
@@ -41,6 +41,7 @@ type task struct {
 	// resident says that the task keeps its instance where no goroutine is in it: no one waits for its end.
 	resident bool
 
+	waiting   atomic.Bool   // in the engine
 	attention atomic.Bool   // Deliver has something to do
 	notify    chan struct{} // has an element when the task, if it waits in the engine, is to look again
 
@@ -239,16 +240,15 @@ func (t *task) grow(n uint64) bool {
 		return false
 	}
 	t.run.memory.add(int64(n))
-	t.memory += int64(n)
-	t.peak.Store(max(t.peak.Load(), t.memory))
+	t.peak.Store(max(t.peak.Load(), t.memory.Add(int64(n))))
 	return true
 }
 
 // shrink gives all of the task's memory back.
 func (t *task) shrink() {
-	t.sandbox.memory.shrink(t.memory)
-	t.run.memory.used.Add(-t.memory)
-	t.memory = 0
+	n := t.memory.Swap(0)
+	t.sandbox.memory.shrink(n)
+	t.run.memory.used.Add(-n)
 }
 
 // replace takes the task to the program that Exec has found.

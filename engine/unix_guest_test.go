@@ -41,6 +41,7 @@ var unixCalls = []struct{ name, params string }{
 	{"fd_close", "i"},
 	{"poll_oneoff", "iiii"},
 	{"sched_yield", ""},
+	{"path_open", "iiiiiIIii"},
 	{"belljar.proc_fork", "i"},
 	{"belljar.proc_exec", "iiiiiiii"},
 	{"belljar.proc_spawn", "iiiiiiiiiiii"},

@@ -133,6 +133,37 @@ func (t *Tree) mount(name string, drv driver, confined bool) error {
 	return nil
 }
 
+// Remount shows another fsys, read-only, at a directory where MountFS shows one already. Files that are open stay
+// what they are, and other trees that share the mount go on to see the one before.
+func (t *Tree) Remount(name string, fsys fs.FS) error {
+	return pathError("mount", name, t.remount(name, &layer{fsys: fsys}))
+}
+
+func (t *Tree) remount(name string, drv driver) error {
+	f, err := t.Trusted().top().find(name, followAlways, false)
+	if err != nil {
+		return err
+	}
+	old := f.owner()
+	if old == nil {
+		t.mu.RUnlock()
+		return fs.ErrInvalid
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !f.there || f.node.path != "." || t.mounts[f.node.ino] != old {
+		return fs.ErrInvalid
+	}
+	m := &mount{drv: drv, dev: old.dev, confined: old.confined, uid: old.uid, gid: old.gid}
+	m.refs.Store(1)
+	t.mounts = maps.Clone(t.mounts)
+	t.mounts[f.node.ino] = m
+	if old.refs.Add(-1) == 0 {
+		return old.drv.close()
+	}
+	return nil
+}
+
 // inMount is the driver's name for what was found.
 func (f *found) inMount() string {
 	if f.there {

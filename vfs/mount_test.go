@@ -263,3 +263,23 @@ func TestMountListing(t *testing.T) {
 		t.Errorf("climbing out of a Dir in a mount: %v", err)
 	}
 }
+
+func TestRemount(t *testing.T) {
+	tr := New(Config{})
+	must(t, tr.MkdirAll("/own", 0o755))
+	must(t, tr.MountFS("/m", fstest.MapFS{"old": {Data: []byte("old")}}))
+	clone := tr.Clone()
+	defer clone.Close()
+	must(t, tr.Remount("/m", fstest.MapFS{"new": {Data: []byte("new")}}))
+	if b, err := tr.ReadFile("/m/new"); string(b) != "new" || err != nil {
+		t.Errorf("got %q, %v", b, err)
+	}
+	if b, err := clone.ReadFile("/m/old"); string(b) != "old" || err != nil {
+		t.Errorf("in the clone: got %q, %v", b, err)
+	}
+	for _, name := range []string{"/own", "/m/new", "/", "/missing"} {
+		if err := tr.Remount(name, fstest.MapFS{}); err == nil {
+			t.Errorf("remounted %s", name)
+		}
+	}
+}

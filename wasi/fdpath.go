@@ -23,7 +23,7 @@ func (h *Host) ownDescriptor(fd uint64, path string) (descriptor, bool) {
 	default:
 		digits, ok := strings.CutPrefix(path, "dev/fd/")
 		if !ok {
-			if digits, ok = strings.CutPrefix(path, "proc/self/fd/"); !ok {
+			if digits, ok = strings.CutPrefix(path, h.selfPath("proc/self")+"/fd/"); !ok {
 				return descriptor{}, false
 			}
 		}
@@ -34,6 +34,21 @@ func (h *Host) ownDescriptor(fd uint64, path string) (descriptor, bool) {
 	}
 	d, e := h.files.get(uint32(number))
 	return d, e == errSuccess
+}
+
+// selfPath puts the process's number where a path says /proc/self. It is not for paths that only lead there.
+func (h *Host) selfPath(path string) string {
+	const self = "proc/self"
+	rest, ok := strings.CutPrefix(strings.TrimLeft(path, "/"), self)
+	if !ok || h.kernel == nil || rest != "" && rest[0] != '/' {
+		return path
+	}
+	pid, err := h.kernel.ID(IDProcess, 0)
+	if err != nil {
+		return path
+	}
+	before := path[:len(path)-len(self)-len(rest)]
+	return before + "proc/" + strconv.FormatUint(uint64(pid), 10) + rest
 }
 
 // terminalPath says whether a path names the controlling terminal.

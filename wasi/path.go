@@ -34,7 +34,7 @@ func (h *Host) at(mem memory, fd uint64, need rights, ptr, n uint64) (*vfs.Dir, 
 	if h.posix != nil {
 		return h.openat(mem, fd, ptr, n)
 	}
-	dir, _, e := h.directory(fd, need)
+	dir, d, e := h.directory(fd, need)
 	if e != errSuccess {
 		return nil, "", e
 	}
@@ -44,6 +44,8 @@ func (h *Host) at(mem memory, fd uint64, need rights, ptr, n uint64) (*vfs.Dir, 
 		return nil, "", e
 	case path == "":
 		return nil, "", errNoent
+	case d.preopen == "/":
+		path = h.selfPath(path)
 	}
 	return dir.dir, path, errSuccess
 }

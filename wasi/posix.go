@@ -58,7 +58,7 @@ func (h *Host) openat(mem memory, fd, ptr, n uint64) (*vfs.Dir, string, errno) {
 	case path == "":
 		return nil, "", errNoent
 	case path[0] == '/':
-		return h.tree.Root().AsRoot(), path, errSuccess
+		return h.tree.Root().AsRoot(), h.selfPath(path), errSuccess
 	case uint32(fd) == atCwd:
 		dir, e := h.cwd()
 		return dir, path, e

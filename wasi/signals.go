@@ -33,6 +33,10 @@ func (h *Host) Interrupt() {
 	}
 }
 
+// Waiting says whether a host call of the process is blocked. It may be called at any time
+// by any goroutine.
+func (h *Host) Waiting() bool { return h.blocked.Load() != nil }
+
 // brokenPipe raises SIGPIPE if that is what e says.
 func (h *Host) brokenPipe(e errno) errno {
 	if e == errPipe && h.signals != nil {
