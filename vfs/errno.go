@@ -30,6 +30,7 @@ var errnos = map[Error]syscall.Errno{
 	ErrNoLocks:      syscall.ENOLCK,
 	ErrAttrTooLarge: syscall.E2BIG,
 	ErrRange:        syscall.ERANGE,
+	errNonsense:     syscall.EIO,
 	ErrOverflow:     syscall.EOVERFLOW,
 	ErrNoAttr:       errnoNoAttr,
 	errInvalid:      syscall.EINVAL,

@@ -42,9 +42,9 @@ type restorer struct {
 	free  *owner // of those that are not
 	last  key
 	err   error
-	start Usage                // what counted at the start
-	nodes map[uint64]*restored // what the records touch
-	spare int64                // names not charged that base lost, less those that were added
+	start Usage           // what counted at the start
+	nodes radix[restored] // what the records touch
+	spare int64           // names not charged that base lost, less those that were added
 }
 
 // restored is what has to be known of an inode until all names are known.
@@ -85,7 +85,7 @@ func (r *restorer) fail(format string, args ...any) error {
 }
 
 func newRestorer(base *Tree, cfg Config) *restorer {
-	r := &restorer{cfg: cfg, nodes: map[uint64]*restored{}}
+	r := &restorer{cfg: cfg}
 	base.mu.Lock()
 	defer base.mu.Unlock()
 	r.t = base.share(base.own.ledger)
@@ -136,7 +136,7 @@ func (r *restorer) Tree(rec TreeRecord) error {
 
 // touch returns what is noted of an inode that is there.
 func (r *restorer) touch(n *inode) *restored {
-	s := r.nodes[n.ino]
+	s := r.nodes.get(n.ino)
 	if s == nil {
 		s = &restored{names: int64(n.nlink), orphan: n.nlink == 0 && n.ino != rootIno}
 		if n.dir != nil {
@@ -145,7 +145,7 @@ func (r *restorer) touch(n *inode) *restored {
 				s.names = 0
 			}
 		}
-		r.nodes[n.ino] = s
+		r.nodes.set(nil, n.ino, s)
 	}
 	return s
 }
@@ -173,7 +173,7 @@ func (r *restorer) Node(rec NodeRecord) error {
 	if n == nil {
 		n = r.add(rec)
 	}
-	r.nodes[rec.Ino].orphan = rec.Orphan
+	r.nodes.get(rec.Ino).orphan = rec.Orphan
 	n.mode, n.uid, n.gid = rec.Mode, rec.UID, rec.GID
 	n.atime, n.mtime, n.ctime, n.btime = rec.Atime, rec.Mtime, rec.Ctime, rec.Btime
 	if n.dir != nil {
@@ -256,7 +256,7 @@ func (r *restorer) Gone(ino uint64) error {
 	if n.mode.Type() == deviceType {
 		r.t.setDevice(ino, nil)
 	}
-	r.nodes[ino].gone = true
+	r.nodes.get(ino).gone = true
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -509,4 +510,35 @@ func FuzzRestore(f *testing.F) {
 	base, good := honest(f)
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7})
 	f.Fuzz(func(t *testing.T, input []byte) { survives(t, base, mutate(good.list, input)) })
+}
+
+// TestRestoreCost restores records whose numbers lie as far apart as they may: each must cost a bounded amount of memory.
+func TestRestoreCost(t *testing.T) {
+	const count = 1000
+	base := New(Config{})
+	feed := func(to Sink) error {
+		must(t, to.Tree(TreeRecord{NextIno: maxNumber, Fresh: true}))
+		must(t, to.Node(NodeRecord{Ino: rootIno, Mode: fs.ModeDir | 0o755, LastSeq: maxNumber}))
+		far := func(i int) uint64 { return uint64(i+1)*(maxNumber/(count+2)) | 1<<30 - 1 }
+		for i := range count {
+			must(t, to.Node(NodeRecord{Ino: far(i), Size: maxFileSize}))
+		}
+		for i := range count {
+			must(t, to.Entry(EntryRecord{Dir: rootIno, Seq: far(i), Ino: far(i), Name: strconv.Itoa(i), Charged: true}))
+		}
+		for i := range count {
+			must(t, to.Chunk(ChunkRecord{Ino: far(i), Index: maxFileSize/chunkSize - 1, Data: []byte{1}, Charged: true}))
+		}
+		return nil
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Restore(base, Config{}, feed)
+	runtime.ReadMemStats(&after)
+	must(t, err)
+	each := (after.TotalAlloc - before.TotalAlloc) / (3 * count)
+	t.Log(each)
+	if each > 8<<10 {
+		t.Errorf("a record costs %d bytes", each)
+	}
 }

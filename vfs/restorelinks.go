@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -42,7 +40,7 @@ func (r *restorer) unlink(dir *inode, e *dirent) {
 	if e.typ.IsDir() {
 		dir.nlink--
 	}
-	if s := r.nodes[e.ino]; s != nil {
+	if s := r.nodes.get(e.ino); s != nil {
 		s.names--
 	} else {
 		r.touch(r.t.inode(e.ino)).names--
@@ -106,13 +104,12 @@ func (r *restorer) finish() error {
 	if r.last.kind == kindNone {
 		return r.invalid("no records")
 	}
-	inos := slices.Sorted(maps.Keys(r.nodes))
-	for _, ino := range inos {
-		if err := r.settle(ino, r.nodes[ino]); err != nil {
+	for ino, s := r.nodes.next(0); s != nil; ino, s = r.nodes.next(ino + 1) {
+		if err := r.settle(ino, s); err != nil {
 			return r.invalid("node %d: %w", ino, err)
 		}
 	}
-	if err := r.checkPaths(inos); err != nil {
+	if err := r.checkPaths(); err != nil {
 		return err
 	}
 	if r.spare < 0 {
@@ -161,10 +158,10 @@ func (r *restorer) settle(ino uint64, s *restored) error {
 }
 
 // checkPaths tells whether all directories that were given names can be reached from the root. Each is looked at once.
-func (r *restorer) checkPaths(inos []uint64) error {
+func (r *restorer) checkPaths() error {
 	from := map[uint64]uint64{rootIno: 0} // the directory from which each was first come by, going up
-	for _, ino := range inos {
-		if !r.nodes[ino].moved {
+	for ino, s := r.nodes.next(0); s != nil; ino, s = r.nodes.next(ino + 1) {
+		if !s.moved {
 			continue
 		}
 		for at := ino; ; {
