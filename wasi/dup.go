@@ -54,11 +54,15 @@ func fdPipe(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	}
 	r, w := NewPipe()
 	cloexec := flags&makeCloexec != 0
-	in, e := h.files.insert(descriptor{description: newDescription(r, true, false, status), base: inputRights, cloexec: cloexec})
+	in, e := h.files.insert(descriptor{
+		description: newDescription(r, true, false, status), base: inputRights, cloexec: cloexec,
+	})
 	if e != errSuccess {
 		return e
 	}
-	to, e := h.files.insert(descriptor{description: newDescription(w, false, true, status), base: outputRights, cloexec: cloexec})
+	to, e := h.files.insert(descriptor{
+		description: newDescription(w, false, true, status), base: outputRights, cloexec: cloexec,
+	})
 	if e != errSuccess {
 		if d, e := h.files.remove(in); e == errSuccess {
 			d.release() //nolint:errcheck // a pipe's end closes without an error

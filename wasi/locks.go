@@ -67,12 +67,12 @@ func fdLock(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	if uint32(p[2]) > lockNone {
 		return errInval
 	}
-	mode := [...]vfs.LockMode{lockRead: vfs.LockShared, lockWrite: vfs.LockExclusive, lockNone: vfs.LockNone}[uint32(p[2])]
+	modes := [...]vfs.LockMode{lockRead: vfs.LockShared, lockWrite: vfs.LockExclusive, lockNone: vfs.LockNone}
 	owner, e := h.lockOwner()
 	if e != errSuccess {
 		return e
 	}
-	l := vfs.RecordLock{Owner: owner, Mode: mode, Start: int64(p[3]), Len: int64(p[4])}
+	l := vfs.RecordLock{Owner: owner, Mode: modes[uint32(p[2])], Start: int64(p[3]), Len: int64(p[4])}
 	switch uint32(p[1]) {
 	case lockGet:
 		return getLock(mem, uint32(p[5]), f, l)

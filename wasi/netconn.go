@@ -28,7 +28,9 @@ func (n *Network) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 		return fail(e)
 	}
 	never := make(chan struct{})
-	_, err := hostWait(ctx.Done(), never, s.forget, func(w *waiter) (int, error) { return 0, s.connect(at, unixName{}, w) })
+	_, err := hostWait(ctx.Done(), never, s.forget, func(w *waiter) (int, error) {
+		return 0, s.connect(at, unixName{}, w)
+	})
 	if err != nil {
 		s.close() //nolint:errcheck // the first error is the one to tell
 		if ctx.Err() != nil {

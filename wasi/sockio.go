@@ -70,7 +70,9 @@ func (h *Host) receive(ctx context.Context, mem memory, r receipt) errno {
 }
 
 // receiveInto fills the buffers of v from what comes.
-func (s *socket) receiveInto(ctx context.Context, v *iovecs, nonblock bool, flags uint32) (uint32, uint32, address, errno) {
+func (s *socket) receiveInto(
+	ctx context.Context, v *iovecs, nonblock bool, flags uint32,
+) (uint32, uint32, address, errno) {
 	if !s.stream {
 		return s.letterInto(ctx, v, nonblock, flags)
 	}
@@ -105,7 +107,9 @@ func (s *socket) fill(ctx context.Context, b []byte, nonblock bool) (int, error)
 }
 
 // letterInto puts a datagram into the buffers of v; what they don't hold is lost.
-func (s *socket) letterInto(ctx context.Context, v *iovecs, nonblock bool, flags uint32) (uint32, uint32, address, errno) {
+func (s *socket) letterInto(
+	ctx context.Context, v *iovecs, nonblock bool, flags uint32,
+) (uint32, uint32, address, errno) {
 	l, err := s.next(ctx, nonblock, flags&recvPeek != 0)
 	if err != nil {
 		return 0, 0, address{}, ioResult(ctx, 0, err)
