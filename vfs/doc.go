@@ -9,6 +9,9 @@
 // nothing else. Clone therefore costs the same at any size, and what two trees still share is recognised by
 // comparing pointers.
 //
+// [Tree.Changes] tells what differs between two trees in records, of which [Restore] makes an equal tree again, here or
+// elsewhere; [Diff] tells it to people. All of them look at what is not shared, and at nothing else.
+//
 // Paths are resolved in one place, path.go, for every call and across mounts. Mounted host folders are
 // reached only through [os.Root], and each component is checked before the next is looked at.
 //
@@ -28,5 +31,6 @@
 // ReadDir, path lookup) runs in parallel, whatever writes runs alone. No call into a mount, a caller's
 // io.Reader or io.Writer, or Config.Now is made while it is held. Trees that share nodes share no locks.
 //
-// Lock order: File.mu, then Tree.mu. lockTable.mu and foreign.mu are never held together with Tree.mu.
+// Lock order: File.mu, then Tree.mu. lockTable.mu, foreign.mu, writeFile.mu and layered.mu are never held together with
+// Tree.mu.
 package vfs

@@ -98,20 +98,3 @@ func pathTo(inodes *radix[inode], dir uint64) string {
 func (h home) path(inodes *radix[inode]) string {
 	return pathTo(inodes, h.dir) + "/" + inodes.get(h.dir).dir.seqs.get(h.seq).name
 }
-
-// paths returns the paths of an inode, with a slash before each name; "/" for the root, none for what has no name.
-// Preconditions: t.mu is held.
-func (t *core) paths(ino uint64) []string {
-	if ino == rootIno {
-		return []string{"/"}
-	}
-	n := t.inodes.get(ino)
-	if n == nil {
-		return nil
-	}
-	var list []string
-	for _, h := range n.homes(&t.inodes) {
-		list = append(list, h.path(&t.inodes))
-	}
-	return list
-}

@@ -166,7 +166,6 @@ type evilFS struct {
 	entries []fs.DirEntry
 	target  string
 	file    fs.File
-	n       int
 	err     error
 }
 
