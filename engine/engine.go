@@ -40,6 +40,8 @@ type Engine struct {
 	only    string // the name of the only image, or ""
 	boot    time.Time
 
+	guests guestCompiler
+
 	mu        sync.Mutex
 	closed    bool
 	sandboxes map[*Sandbox]struct{}
@@ -86,7 +88,8 @@ func New(cfg Config) (*Engine, error) {
 	if err := e.openCache(cfg); err != nil {
 		return nil, fmt.Errorf("new engine: %w", err)
 	}
-	if err := e.openRuntime(); err != nil {
+	var err error
+	if e.runtime, err = newRuntime(e.compile); err != nil {
 		return nil, errors.Join(fmt.Errorf("new engine: %w", err), e.Close())
 	}
 	return e, nil
@@ -128,14 +131,14 @@ func (e *Engine) openCache(cfg Config) (err error) {
 	return nil
 }
 
-func (e *Engine) openRuntime() error {
+func newRuntime(cache wazero.CompilationCache) (wazero.Runtime, error) {
 	ctx := context.Background()
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-		WithCompilationCache(e.compile).WithCoreFeatures(features).WithDebugInfoEnabled(false))
-	if err := wasi.Register(ctx, e.runtime); err != nil {
-		return err
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
+		WithCompilationCache(cache).WithCoreFeatures(features).WithDebugInfoEnabled(false))
+	if err := wasi.Register(ctx, r); err != nil {
+		return r, err
 	}
-	return registerMeter(ctx, e.runtime)
+	return r, registerMeter(ctx, r)
 }
 
 // CacheDir answers the folder the engine keeps compiled code and warm memory in, "" for none.
@@ -231,6 +234,7 @@ func (e *Engine) Close() error {
 		e.images[name].close()
 	}
 	ctx := context.Background()
+	errs = append(errs, e.guests.close())
 	if e.runtime != nil {
 		errs = append(errs, e.runtime.Close(ctx))
 	}

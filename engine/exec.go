@@ -42,7 +42,7 @@ func (sb *Sandbox) find(name string, t *target) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w in PATH: %w", ErrNotFound, wasi.ENOENT)
+	return refuse(wasi.ENOENT, "%w in PATH", ErrNotFound)
 }
 
 func getenv(env []string, key string) string {
@@ -77,7 +77,7 @@ func (sb *Sandbox) findAt(name string, t *target) error {
 		t.program, err = sb.programOf(name, head)
 		return err
 	}
-	return fmt.Errorf("%s: too many interpreters: %w: %w", name, ErrNotExecutable, wasi.ELOOP)
+	return refuse(wasi.ELOOP, "%s: %w: too many interpreters", name, ErrNotExecutable)
 }
 
 // head answers the beginning of an executable file.
@@ -87,7 +87,7 @@ func (sb *Sandbox) head(name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrNotFound, err)
 	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
-		return nil, fmt.Errorf("%s: %w: %w", name, ErrNotExecutable, wasi.EACCES)
+		return nil, refuse(wasi.EACCES, "%s: %w", name, ErrNotExecutable)
 	}
 	f, err := sb.tree.Open(name)
 	if err != nil {
@@ -121,13 +121,20 @@ func (sb *Sandbox) programOf(name string, head []byte) (*program, error) {
 	if p := sb.image.programs[programDigest(head)]; p != nil {
 		return p, nil
 	}
-	return nil, fmt.Errorf("%s: %w: %w", name, ErrNotExecutable, wasi.ENOEXEC)
+	if bytes.HasPrefix(head, []byte(wasmMagic)) {
+		return sb.guestProgram(name)
+	}
+	return nil, refuse(wasi.ENOEXEC, "%s: %w", name, ErrNotExecutable)
 }
 
-// load readies the target's program.
-func (t *target) load(ctx context.Context) (err error) {
-	t.loaded, err = t.program.load(ctx, func(string) {})
-	return err
+// load readies the target's program. ticks is what that costs who asked for it.
+func (t *target) load(ctx context.Context) (ticks int64, err error) {
+	if g := t.program.guest; g != nil {
+		t.loaded, ticks, err = g.load(ctx)
+	} else {
+		t.loaded, err = t.program.load(ctx, func(string) {})
+	}
+	return ticks, err
 }
 
 // target resolves what a guest wants to start.
@@ -139,7 +146,9 @@ func (t *task) target(ctx context.Context, s wasi.Start, find func(string, *targ
 	if err := find(s.Path, p); err != nil {
 		return nil, err
 	}
-	return p, p.load(ctx)
+	ticks, err := p.load(ctx)
+	t.run.ticks.used.Add(ticks)
+	return p, err
 }
 
 // cleanEnv drops what isn't KEY=value, which no program could find.

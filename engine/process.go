@@ -149,7 +149,8 @@ func (sb *Sandbox) resolve(ctx context.Context, cmd Command) (*target, error) {
 	if err := sb.find(cmd.Args[0], t); err != nil {
 		return nil, err
 	}
-	return t, t.load(ctx)
+	_, err := t.load(ctx)
+	return t, err
 }
 
 // prepare gives the task its program and its world, and enters it into the table.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ type program struct {
 	engine *Engine
 	image  *image
 	def    *Program
+	guest  *guestProgram // nil for an image's
 
 	loaded atomic.Pointer[loadedProgram]
 	mu     sync.Mutex // one loads, the others wait
@@ -65,6 +67,22 @@ func (p *program) load(ctx context.Context, report func(step string)) (*loadedPr
 	return l, nil
 }
 
+// runtime is what compiles and runs the program.
+func (p *program) runtime() wazero.Runtime {
+	if p.guest != nil {
+		return p.engine.guests.runtime
+	}
+	return p.engine.runtime
+}
+
+// cache is where what was made of the program is kept.
+func (p *program) cache() diskCache {
+	if p.guest != nil {
+		return diskCache{}
+	}
+	return p.engine.cache
+}
+
 func (p *program) loadAnew(ctx context.Context, report func(step string)) (*loadedProgram, error) {
 	wasm, info, cold, err := p.prepare(report)
 	if err != nil {
@@ -75,8 +93,12 @@ func (p *program) loadAnew(ctx context.Context, report func(step string)) (*load
 	kept := make(chan *memoryImage, 1)
 	go func() { kept <- p.keptWarmImage(info) }() // ends with the file's last byte; always received from
 	// Compilation can't be cancelled; the context carries only how many workers it may use.
-	compileCtx := experimental.WithCompilationWorkers(context.WithoutCancel(ctx), runtime.GOMAXPROCS(0))
-	if l.code, err = p.engine.runtime.CompileModule(compileCtx, wasm); err != nil {
+	workers := runtime.GOMAXPROCS(0)
+	if p.guest != nil {
+		workers = 1
+	}
+	compileCtx := experimental.WithCompilationWorkers(context.WithoutCancel(ctx), workers)
+	if l.code, err = p.runtime().CompileModule(compileCtx, wasm); err != nil {
 		err = fmt.Errorf("compile: %w", err)
 	}
 	warm := <-kept
@@ -98,7 +120,7 @@ func (p *program) loadAnew(ctx context.Context, report func(step string)) (*load
 
 // prepare answers the rewritten module and the memory it starts with, from the cache or made anew.
 func (p *program) prepare(report func(step string)) ([]byte, *moduleInfo, *memoryImage, error) {
-	cache, key := p.engine.cache, p.def.Digest
+	cache, key := p.cache(), p.def.Digest
 	wasm, ok1 := cache.load(key + ".wasm")
 	meta, ok2 := cache.load(key + ".json")
 	mem, ok3 := cache.load(key + ".cold")
@@ -137,7 +159,7 @@ func (p *program) prepare(report func(step string)) ([]byte, *moduleInfo, *memor
 // keep writes cache entries. That they can't be written costs time at the next start and nothing else.
 func (p *program) keep(entries map[string][]byte) {
 	for _, name := range sortedKeys(entries) {
-		if err := p.engine.cache.store(name, entries[name]); err != nil {
+		if err := p.cache().store(name, entries[name]); err != nil {
 			p.engine.log.Warn("cache not written", "program", p.def.Path, "error", err)
 			return
 		}
@@ -152,14 +174,40 @@ func coldImage(m *instrument.Module) (*memoryImage, error) {
 	if m.Memory.Shared {
 		return nil, errors.New("the module's memory is shared between threads")
 	}
-	memory := make([]byte, m.Memory.Min*wasmPage)
+	size := uint64(m.Memory.Min) * wasmPage
+	pages := map[uint64]*[imagePage]byte{}
 	for i, s := range m.Data {
-		if s.Offset > uint64(len(memory)) || uint64(len(s.Bytes)) > uint64(len(memory))-s.Offset {
+		if s.Offset > size || uint64(len(s.Bytes)) > size-s.Offset {
 			return nil, fmt.Errorf("data segment %d lies outside the memory", i)
 		}
-		copy(memory[s.Offset:], s.Bytes)
+		for at, rest := s.Offset, s.Bytes; len(rest) > 0; {
+			page := pages[at/imagePage]
+			if page == nil {
+				page = new([imagePage]byte)
+				pages[at/imagePage] = page
+			}
+			n := copy(page[at%imagePage:], rest)
+			at, rest = at+uint64(n), rest[n:]
+		}
 	}
-	return captureImage(memory, nil)
+	return newMemoryImage(size, nil, joinPages(pages))
+}
+
+// joinPages makes extents of pages by their number, without those that are zero.
+func joinPages(pages map[uint64]*[imagePage]byte) []extent {
+	var out []extent
+	for _, n := range sortedKeys(pages) {
+		page := pages[n]
+		if *page == ([imagePage]byte{}) {
+			continue
+		}
+		if last := len(out) - 1; last >= 0 && out[last].off+uint64(len(out[last].data)) == n*imagePage {
+			out[last].data = append(out[last].data, page[:]...)
+		} else {
+			out = append(out, extent{n * imagePage, slices.Clone(page[:])})
+		}
+	}
+	return out
 }
 
 // warmName is the warm image's name in the cache: what it is made of.

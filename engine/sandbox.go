@@ -35,6 +35,7 @@ type Sandbox struct {
 	wall   atomic.Int64 // nanoseconds, summed over processes that have ended
 
 	table    table
+	guests   guestPrograms
 	sessions sessionSet
 	gone     sync.Once // guards the end of the tree
 
@@ -207,6 +208,7 @@ func (sb *Sandbox) Eval(ctx context.Context, lang, code string) (Result, error) 
 // sandbox: their calls end with ErrClosed. A process's own writer must not call it: it would wait for itself.
 func (sb *Sandbox) Close() error {
 	sb.table.close()
+	sb.guests.close()
 	err := sb.sessions.close()
 	sb.gone.Do(func() {
 		sb.engine.mu.Lock()

@@ -206,7 +206,7 @@ func (t *task) openFrom(from *pool) (err error) {
 	}
 	if t.in = from.take(); t.in == nil {
 		def := t.program.program.def
-		t.in, err = newInstance(t.ctx, t.sandbox.engine.runtime, t.loaded, from, entryName(def))
+		t.in, err = newInstance(t.ctx, t.program.program.runtime(), t.loaded, from, entryName(def))
 		if err != nil {
 			t.shrink()
 			return err

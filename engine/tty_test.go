@@ -76,7 +76,7 @@ func TestTerminalHangsUp(t *testing.T) {
 			case <-p.Done():
 				return
 			default:
-				p.Resize(rows%100+1, 0)
+				p.Resize(rows%50+30, 0)
 			}
 		}
 	}()

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -19,7 +20,7 @@ type unixGuest struct {
 	steps   [][]byte
 	forks   int32
 	handler []byte // what belljar_signal does with local 0, the signal
-	loops   bool   // the last fork is in a loop
+	entry   string // the entry's export; "" is "run"
 }
 
 // Where a unixGuest keeps things.
@@ -200,12 +201,13 @@ func (g *unixGuest) module() []byte {
 		imports = append(imports, cat(name(module), name(fn), []byte{0, byte(4 + i)}))
 	}
 	setState := func(v int32) []byte { return cat(i32Const(v), []byte{0x24, 0}) }
+	entry := cmp.Or(g.entry, "run")
 	funcs := []struct {
 		export string
 		typ    byte
 		body   []byte
 	}{
-		{"run", i32Result, cat(cat(g.steps...), i32Const(0))},
+		{entry, i32Result, cat(cat(g.steps...), i32Const(0))},
 		{"belljar_stack", stackResult, i32Const(stackAt)},
 		{"asyncify_start_unwind", param, setState(1)},
 		{"asyncify_stop_unwind", noResult, setState(0)},
