@@ -82,6 +82,9 @@ func (c replayProcessClock) CPU() time.Duration {
 	return time.Duration((c.meter.used.Load() + c.meter.open()) / ticksPerNanosecond)
 }
 
+// Sync lets the tree's times be those of the moment of the call that changes it, which no grant's end decides.
+func (c replayProcessClock) Sync() { c.meter.sync() }
+
 func (c replayProcessClock) Sleep(ctx context.Context, d time.Duration) error {
 	for d > 0 {
 		slept := c.clock.slept.Load()

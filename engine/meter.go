@@ -57,6 +57,15 @@ func (m *meter) account(remaining int64) int64 {
 	return m.run.used.Add(n)
 }
 
+// sync accounts for what the guest has used of its grant so far.
+func (m *meter) sync() {
+	if m.fuel != nil {
+		left := int64(m.fuel.Get())
+		m.account(left)
+		m.granted = left
+	}
+}
+
 // open is what the guest has used of its current grant.
 func (m *meter) open() int64 {
 	if m.fuel == nil {

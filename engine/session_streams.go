@@ -139,3 +139,10 @@ func (c cellClock) CPU() time.Duration {
 	}
 	return c.life.cpu + time.Since(c.life.began)
 }
+
+// Sync is the clock's beneath, if it has one.
+func (c cellClock) Sync() {
+	if s, ok := c.Clock.(interface{ Sync() }); ok {
+		s.Sync()
+	}
+}

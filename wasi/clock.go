@@ -6,7 +6,9 @@ import (
 )
 
 // Clock is where a process's times come from. Its methods are called by one
-// goroutine at a time.
+// goroutine at a time. If it has a method Sync(), that is called at the start of every
+// host call: a clock that advances with what the guest computes can then catch up, for
+// the tree's sake, too.
 type Clock interface {
 	// Realtime is the time of day.
 	Realtime() time.Time
@@ -37,6 +39,14 @@ func (c hostClock) Sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// setClock makes c the process's clock.
+func (h *Host) setClock(c Clock) {
+	h.clock, h.catchUp = c, nil
+	if s, ok := c.(interface{ Sync() }); ok {
+		h.catchUp = s.Sync
 	}
 }
 

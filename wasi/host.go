@@ -82,6 +82,7 @@ type Host struct {
 	dir       string
 	tree      *vfs.Tree
 	clock     Clock
+	catchUp   func() // see Clock; nil: nothing
 	random    io.Reader
 	files     table
 	preopens  []descriptor // what every program begins with; each holds a reference
@@ -125,14 +126,14 @@ func NewHost(cfg Config) (*Host, error) {
 
 // newHost makes a Host without descriptors.
 func newHost(cfg Config) (*Host, error) {
-	h := &Host{dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals}
+	h := &Host{dir: cfg.Dir, random: cfg.Random, services: cfg.Services, signals: cfg.Signals}
 	h.network = cfg.Network
 	h.tree, h.kernel, h.umask = cfg.Tree, cfg.Kernel, defaultUmask
 	if h.dir == "" {
 		h.dir = "/"
 	}
-	if h.clock == nil {
-		h.clock = newHostClock()
+	if h.setClock(cfg.Clock); h.clock == nil {
+		h.setClock(newHostClock())
 	}
 	if h.random == nil {
 		h.random = rand.Reader

@@ -80,15 +80,15 @@ func (h *Host) Exec(args, env []string, dir string) error {
 // child makes a Host like h, as Fork says, without descriptors.
 func (h *Host) child(cfg Config) *Host {
 	child := &Host{
-		dir: cfg.Dir, clock: cfg.Clock, random: cfg.Random, services: cfg.Services, signals: cfg.Signals,
+		dir: cfg.Dir, random: cfg.Random, services: cfg.Services, signals: cfg.Signals,
 		kernel: cfg.Kernel, umask: h.umask, standard: h.standard, preopens: h.preopens, tree: h.tree,
 		network: h.network,
 	}
 	if child.dir == "" {
 		child.dir = h.dir
 	}
-	if child.clock == nil {
-		child.clock = h.clock
+	if child.setClock(cfg.Clock); child.clock == nil {
+		child.setClock(h.clock)
 	}
 	if child.random == nil {
 		child.random = h.random

@@ -18,6 +18,9 @@ type function func(ctx context.Context, h *Host, mem memory, p []uint64) errno
 func (f function) Call(ctx context.Context, m api.Module, stack []uint64) {
 	defer rethrow()
 	h, first := hostOf(ctx), stack[0]
+	if h.catchUp != nil {
+		h.catchUp()
+	}
 	for {
 		e := f(ctx, h, memoryOf(m), stack)
 		var handled, restart bool
