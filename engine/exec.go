@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/belljar-dev/belljar/vfs"
 	"github.com/belljar-dev/belljar/wasi"
 )
 
@@ -86,10 +87,10 @@ func (sb *Sandbox) head(name string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrNotFound, err)
-	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
+	case !info.Mode().IsRegular() || !sb.executable(name):
 		return nil, refuse(wasi.EACCES, "%s: %w", name, ErrNotExecutable)
 	}
-	f, err := sb.tree.Open(name)
+	f, err := sb.tree.Trusted().Open(name) // to run a file it need not be readable
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", name, ErrNotExecutable, err)
 	}
@@ -100,6 +101,11 @@ func (sb *Sandbox) head(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return head[:n], nil
+}
+
+// executable says whether the user may execute a file, or search a directory.
+func (sb *Sandbox) executable(name string) bool {
+	return sb.tree.Root().AsRoot().Access(name, true, vfs.AccessExec) == nil
 }
 
 // parseScript takes a script's first line apart: "#!", the interpreter, and all the rest as one argument.

@@ -195,7 +195,7 @@ func (t *task) Chdir(dir string) error {
 	if !info.IsDir() {
 		return wasi.ENOTDIR
 	}
-	if info.Mode().Perm()&0o111 == 0 {
+	if !t.sandbox.executable(dir) {
 		return fs.ErrPermission
 	}
 	k := &t.sandbox.table

@@ -171,13 +171,15 @@ func TestExec(t *testing.T) {
 		{"../../bin/seven", 7},
 		{"/tmp/script", 7},
 		{"/tmp/scripts3", 7},
-		{"/tmp/scripts5", 100 + 32},           // ELOOP
-		{"/tmp/itself", 100 + 32},             // ELOOP
-		{"/tmp/garbage", 100 + 45},            // ENOEXEC
-		{"/tmp/empty", 100 + 45},              // ENOEXEC
-		{"/tmp/huge", 100 + 45},               // ENOEXEC
-		{"/tmp/orphan", 100 + 44},             // ENOENT: its interpreter is missing
-		{"/tmp/plain", 100 + 2},               // EACCES: not executable
+		{"/tmp/scripts5", 100 + 32}, // ELOOP
+		{"/tmp/itself", 100 + 32},   // ELOOP
+		{"/tmp/garbage", 100 + 45},  // ENOEXEC
+		{"/tmp/empty", 100 + 45},    // ENOEXEC
+		{"/tmp/huge", 100 + 45},     // ENOEXEC
+		{"/tmp/orphan", 100 + 44},   // ENOENT: its interpreter is missing
+		{"/tmp/plain", 100 + 2},     // EACCES: not executable
+		{"/tmp/secret", 100 + 2},    // EACCES: another user's
+		{"/tmp/unreadable", 7},
 		{"/tmp", 100 + 2},                     // EACCES
 		{"/tmp/missing", 100 + 44},            // ENOENT
 		{"/tmp/garbage/x", 100 + 54},          // ENOTDIR
@@ -202,6 +204,8 @@ func TestExec(t *testing.T) {
 		}
 		for _, err := range []error{
 			sb.Files().WriteFile("/tmp/plain", []byte("#!/bin/seven\n"), 0o644),
+			sb.Files().WriteFile("/tmp/secret", []byte("#!/bin/seven\n"), 0o744), sb.Files().Chown("/tmp/secret", 0, 0),
+			sb.Files().WriteFile("/tmp/unreadable", []byte("#!/bin/seven\n"), 0o755), sb.Files().Chmod("/tmp/unreadable", 0o111),
 			sb.Files().Truncate("/tmp/huge", 1<<30), sb.Files().Symlink("nowhere", "/tmp/dangling"),
 			sb.Files().Symlink("selflink", "/tmp/selflink"),
 		} {
