@@ -7,6 +7,7 @@ require (
 	github.com/go-git/go-billy/v5 v5.9.2 // used by vfs/billyfs: the interface that go-git takes
 	github.com/go-git/go-git/v5 v5.19.3 // used by the tests of vfs/billyfs: repositories in a tree
 	github.com/klauspost/compress v1.20.3 // used by runtimes, store and engine: zstd
+	github.com/peterh/liner v1.2.3 // used by cmd/belljar: editing lines in the repl
 	github.com/rogpeppe/go-internal v1.16.0 // used by the tests of cmd/belljar: testscript
 	github.com/schollz/progressbar/v3 v3.19.1 // used by cmd/belljar: progress of a first start
 	github.com/spf13/afero v1.15.0 // used by vfs/aferofs: the interface that Go programs know
@@ -23,6 +24,7 @@ require (
 	dario.cat/mergo v1.0.0 // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
 	github.com/ProtonMail/go-crypto v1.1.6 // indirect
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/cloudflare/circl v1.6.3 // indirect
 	github.com/cyphar/filepath-securejoin v0.6.1 // indirect
 	github.com/emirpasic/gods v1.18.1 // indirect
@@ -33,6 +35,7 @@ require (
 	github.com/kevinburke/ssh_config v1.2.0 // indirect
 	github.com/kr/pretty v0.3.1 // indirect
 	github.com/kr/text v0.2.0 // indirect
+	github.com/mattn/go-runewidth v0.0.31 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/pjbgf/sha1cd v0.7.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect

@@ -96,7 +96,8 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "answer in JSON on standard output")
 	root.PersistentFlags().StringVar(&a.state, "state", "", "`folder` for compiled code and warm memory (default: belljar in the user's cache folder)")
 	root.AddCommand(a.runCommand(), a.warmCommand(), a.doctorCommand(), a.versionCommand(), a.benchCommand(), a.evalCommand(),
-		a.createCommand(), a.listCommand(), a.execCommand(), a.copyCommand(), a.forkCommand(), a.diffCommand(), a.removeCommand())
+		a.createCommand(), a.listCommand(), a.execCommand(), a.copyCommand(), a.forkCommand(), a.diffCommand(), a.removeCommand(),
+		a.replCommand())
 	return root
 }
 

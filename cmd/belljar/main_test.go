@@ -31,11 +31,28 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("STATE", filepath.Join(cache, "belljar")) // as other tests do; HOME is the script's
-			return nil
+			state := filepath.Join(cache, "belljar")
+			env.Setenv("STATE", state) // as other tests do; HOME is the script's
+			env.Setenv("KEPT", filepath.Join(env.WorkDir, ".kept"))
+			return shareCompiled(state, env.Getenv("KEPT"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
 	})
+}
+
+// shareCompiled makes a state folder that has the sandboxes of one script alone, and everybody's compiled code.
+func shareCompiled(state, own string) error {
+	code := filepath.Join(state, "code")
+	if err := errors.Join(os.MkdirAll(code, 0o700), os.MkdirAll(own, 0o700)); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(state)
+	for _, e := range entries {
+		if err == nil && e.Name() != "sandboxes" {
+			err = os.Symlink(filepath.Join(state, e.Name()), filepath.Join(own, e.Name()))
+		}
+	}
+	return err
 }
 
 // status WANT ARG… runs belljar and compares its exit status; standard output and error can be matched afterwards.

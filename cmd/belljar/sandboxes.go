@@ -47,6 +47,15 @@ func (a *app) storeDir() (string, error) {
 
 // withStore opens the sandboxes of this machine's user for f, and closes them.
 func (a *app) withStore(f func(*store.Store) error) error {
+	return a.withEngine(func(*engine.Engine) error { return nil }, f)
+}
+
+// withWarmStore is withStore for what runs programs: they don't wait without a word for the first compilation.
+func (a *app) withWarmStore(ctx context.Context, f func(*store.Store) error) error {
+	return a.withEngine(func(eng *engine.Engine) error { return a.warm(ctx, eng, "") }, f)
+}
+
+func (a *app) withEngine(prepare func(*engine.Engine) error, f func(*store.Store) error) error {
 	dir, err := a.storeDir()
 	if err != nil {
 		return err
@@ -56,6 +65,9 @@ func (a *app) withStore(f func(*store.Store) error) error {
 		return err
 	}
 	defer eng.Close()
+	if err := prepare(eng); err != nil {
+		return err
+	}
 	s, err := store.Open(store.Config{Dir: dir, Engine: eng, IdleStop: -1})
 	if err != nil {
 		return err
@@ -221,7 +233,7 @@ func (a *app) execCommand() *cobra.Command {
 			if command[0] == "--" {
 				command = command[1:]
 			}
-			return a.withStore(func(s *store.Store) error {
+			return a.withWarmStore(cmd.Context(), func(s *store.Store) error {
 				return s.Use(cmd.Context(), args[0], func(sb *engine.Sandbox) error {
 					return a.runIn(cmd.Context(), sb, engine.Command{Args: command, Dir: dir, Env: env})
 				})
