@@ -115,6 +115,21 @@ func (r *replayRandom) copy() *replayRandom {
 	return &replayRandom{src: &src}
 }
 
+// state answers where the stream is.
+func (r *replayRandom) state() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, _ := r.src.MarshalBinary() // it never fails
+	return b
+}
+
+// setState takes the stream to where state was told.
+func (r *replayRandom) setState(b []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.src.UnmarshalBinary(b)
+}
+
 func (r *replayRandom) Read(b []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

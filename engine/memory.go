@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // wasmPage is the unit in which linear memories grow.
@@ -25,6 +26,9 @@ type memoryImage struct {
 	globals []uint64 // in the order of the module's exported globals
 	extents []extent // ascending, not overlapping, within size; the rest is zero
 	backing backing  // the platform's form of the content
+
+	digestOnce sync.Once
+	digestText string
 }
 
 type extent struct {

@@ -46,14 +46,48 @@ func (f *pageFile) release() {
 
 func (f *pageFile) spans() []span { return f.has }
 
-// view copies nothing: it maps the file, for the caller to unmap with unix.Munmap. Only what spans tells is content.
-func (f *pageFile) view() ([]byte, error) {
-	end := f.has[len(f.has)-1].end
-	b, err := unix.Mmap(int(f.file.Fd()), 0, int(end), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("map pages: %w", err)
+// viewAll maps layers for reading, until done is called. Only what their spans tell is content.
+func viewAll(layers []*pageFile) (views [][]byte, done func(), err error) {
+	done = func() {
+		for _, v := range views {
+			_ = unix.Munmap(v)
+		}
 	}
-	return b, nil
+	for _, f := range layers {
+		end := f.has[len(f.has)-1].end
+		v, err := unix.Mmap(int(f.file.Fd()), 0, int(end), unix.PROT_READ, unix.MAP_SHARED)
+		if err != nil {
+			done()
+			return nil, nil, fmt.Errorf("map pages: %w", err)
+		}
+		views = append(views, v)
+	}
+	return views, done, nil
+}
+
+// layerOf answers a layer that has all pages, or nil where they are as good as they are.
+func layerOf(size uint64, pages []extent) (*pageFile, error) {
+	var spans []span
+	var total uint64
+	for _, x := range pages {
+		spans = append(spans, span{x.off, x.off + uint64(len(x.data))})
+		total += uint64(len(x.data)) / imagePage
+	}
+	if total < worthFile {
+		return nil, nil
+	}
+	f, err := newPageFile(size)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range pages {
+		if err := f.write(x.data, int64(x.off)); err != nil {
+			f.release()
+			return nil, err
+		}
+	}
+	f.has = mergeSpans(spans)
+	return f, nil
 }
 
 // written answers what of the memory is private to it: what differs from the image and the layers, and sometimes more.

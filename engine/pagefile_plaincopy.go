@@ -9,8 +9,6 @@ func (*pageFile) retain()       {}
 func (*pageFile) release()      {}
 func (*pageFile) spans() []span { return nil }
 
-func (*pageFile) view() ([]byte, error) { return nil, nil }
-
 // written answers what of the memory differs from its image.
 func (m *linearMemory) written() ([]span, error) {
 	return m.image.differing(m.mapping.bytes(m.size)), nil
@@ -27,3 +25,8 @@ func longRuns(spans []span, _ bool) (long, short []span) { return nil, spans }
 func (m *linearMemory) moveOut([]span, bool) error { return nil }
 
 func (m *linearMemory) lay([]*pageFile) error { return nil }
+
+// layerOf answers a layer that has all pages, or nil where they are as good as they are.
+func layerOf(uint64, []extent) (*pageFile, error) { return nil, nil }
+
+func viewAll([]*pageFile) ([][]byte, func(), error) { return nil, func() {}, nil }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/belljar-dev/belljar/vfs"
 	"github.com/belljar-dev/belljar/wasi"
@@ -28,7 +27,8 @@ func (sb *Sandbox) Fork(ctx context.Context) (*Sandbox, error) {
 	return child, nil
 }
 
-func (sb *Sandbox) fork(ctx context.Context) (*Sandbox, error) {
+// copy makes a sandbox that is not one of the engine's yet.
+func (sb *Sandbox) copy(ctx context.Context) (*Sandbox, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -51,9 +51,6 @@ func (sb *Sandbox) fork(ctx context.Context) (*Sandbox, error) {
 	}
 	for i, s := range all {
 		child.sessions.byName[s.name] = s.twin(child, frozen[i])
-	}
-	if err := sb.engine.admit(child); err != nil {
-		return nil, errors.Join(err, child.Close())
 	}
 	return child, nil
 }
@@ -116,16 +113,16 @@ func closeMemories(frozen []*frozenProcess) {
 // twin makes the child without its sessions, whose Files in frozen it replaces by its own.
 func (sb *Sandbox) twin(frozen []*frozenProcess) (*Sandbox, error) {
 	c := sb.engine.bareSandbox(sb.image, sb.spec, sb.limits)
-	var now func() time.Time
+	own := vfs.Config{Sync: c.synced}
 	if sb.clock != nil {
 		c.clock, c.random = sb.clock.copy(), sb.random.(*replayRandom).copy()
-		now = c.clock.now
+		own.Now = c.clock.now
 	}
 	c.ticks.Store(sb.ticks.Load())
 	c.output.Store(sb.output.Load())
 	c.wall.Store(sb.wall.Load())
 	c.memory.peak.Store(sb.memory.peak.Load())
-	tree, opened, err := sb.tree.CloneOpen(openFiles(frozen), now)
+	tree, opened, err := sb.tree.CloneOpen(openFiles(frozen), own)
 	if err != nil {
 		return nil, err
 	}
@@ -135,10 +132,12 @@ func (sb *Sandbox) twin(frozen []*frozenProcess) (*Sandbox, error) {
 			opened = f.reopen(opened)
 		}
 	}
-	if sb.clock != nil {
-		if err := addRandomDevices(tree, c.random); err != nil {
-			return nil, errors.Join(err, tree.Close())
-		}
+	err = tree.Remount("/proc", procFS{c})
+	if err == nil && sb.clock != nil {
+		err = addRandomDevices(tree, c.random)
+	}
+	if err != nil {
+		return nil, errors.Join(err, tree.Close())
 	}
 	return c, nil
 }

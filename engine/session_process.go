@@ -247,7 +247,9 @@ func (s *Session) live(ctx context.Context, r *run, c *cellRun) (Result, error) 
 	unwatch := s.watch(ctx, r, c)
 	end, exited := s.execute()
 	unwatch()
-	l.cpu += time.Since(l.began)
+	if sb.clock == nil {
+		l.cpu += time.Since(l.began)
+	}
 	l.rest()
 	r.out.close()
 	res := Result{

@@ -10,12 +10,13 @@ import (
 
 // Spec describes a sandbox. It is plain data: it can be copied, compared and stored.
 type Spec struct {
-	Image  string            // the name of one of Config.Images; "" is the engine's only image
-	Env    []string          // "KEY=value", after and over the image's own
-	Limits Limits            // zero fields mean the defaults
-	Replay *Replay           // nil: the host's clock and randomness
-	Mounts []Mount           // host folders shown inside
-	Labels map[string]string // the caller's own, not interpreted
+	Image   string            // the name of one of Config.Images; "" is the engine's only image
+	Env     []string          // "KEY=value", after and over the image's own
+	Secrets []string          // names of variables in Env whose values are not for snapshots' files
+	Limits  Limits            // zero fields mean the defaults
+	Replay  *Replay           // nil: the host's clock and randomness
+	Mounts  []Mount           // host folders shown inside
+	Labels  map[string]string // the caller's own, not interpreted
 }
 
 // Limits bounds a sandbox. A zero field means the default beside it; a negative one is an error.
@@ -77,6 +78,30 @@ func (l Limits) withDefaults() (Limits, error) {
 	return l, nil
 }
 
+// orAtMost answers l, its zero fields filled from m up to the defaults.
+func (l Limits) orAtMost(m Limits) Limits {
+	most, err := Limits{}.withDefaults()
+	if err != nil {
+		return l
+	}
+	fill := func(v *int64, want, most int64) {
+		if *v == 0 && want > 0 {
+			*v = min(want, most)
+		}
+	}
+	fill(&l.Memory, m.Memory, most.Memory)
+	fill(&l.Ticks, m.Ticks, most.Ticks)
+	fill((*int64)(&l.Wall), int64(m.Wall), int64(most.Wall))
+	fill(&l.Output, m.Output, most.Output)
+	fill(&l.Disk, m.Disk, most.Disk)
+	fill(&l.Files, m.Files, most.Files)
+	processes, open := int64(l.Processes), int64(l.OpenFiles)
+	fill(&processes, int64(m.Processes), int64(most.Processes))
+	fill(&open, int64(m.OpenFiles), int64(most.OpenFiles))
+	l.Processes, l.OpenFiles = int(processes), int(open)
+	return l
+}
+
 func defaultLimit(name string, v *int64, def int64) error {
 	if *v < 0 {
 		return fmt.Errorf("limit %s is %d: use a positive value, or 0 for the default", name, *v)
@@ -113,6 +138,15 @@ func checkEnv(env []string) error {
 	for _, kv := range env {
 		if k, _, ok := strings.Cut(kv, "="); !ok || k == "" || strings.ContainsRune(kv, 0) {
 			return fmt.Errorf("environment entry %q is not KEY=value", kv)
+		}
+	}
+	return nil
+}
+
+func checkNames(names []string) error {
+	for _, n := range names {
+		if n == "" || strings.ContainsAny(n, "=\x00") {
+			return fmt.Errorf("%q is not the name of a variable", n)
 		}
 	}
 	return nil

@@ -239,7 +239,7 @@ func newLife(t testing.TB, seed uint64) (*life, *Tree) {
 
 // clone returns a clone with all that is open.
 func (l *life) clone(t testing.TB) *Tree {
-	c, _, err := l.t.CloneOpen(l.open, nil)
+	c, _, err := l.t.CloneOpen(l.open, Config{})
 	must(t, err)
 	return c
 }

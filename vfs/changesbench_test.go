@@ -78,7 +78,7 @@ func BenchmarkCloneOpen(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := tree.CloneOpen(files, nil); err != nil {
+		if _, _, err := tree.CloneOpen(files, Config{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -5,18 +5,17 @@ import (
 	"os"
 	"path"
 	"strings"
-	"time"
 )
 
 // CloneOpen is Clone for a tree whose Files must stay open in the copy, as with fork: it returns for each of files one of
 // the clone's own, on the same inode, with the same access, append mode and place; files without a name among them are
 // part of the clone, and what waits in FIFOs that are among them. What is open in mounts and of devices is the same for
-// both. Locks are not carried over. The clone takes its times from now; nil leaves it with t's clock.
+// both. Locks are not carried over. Of own only Now and Sync count, which the clone takes unless they are nil.
 //
 // It fails with fs.ErrInvalid if a File is not of t, and with fs.ErrClosed if one is closed. It costs what Clone does, a
 // little for each File, and for each file without a name as much as it has chunks. No other call may use files
 // meanwhile.
-func (t *Tree) CloneOpen(files []*File, now func() time.Time) (*Tree, []*File, error) {
+func (t *Tree) CloneOpen(files []*File, own Config) (*Tree, []*File, error) {
 	states := make([]FileState, len(files))
 	for i, f := range files {
 		s, err := f.State()
@@ -29,8 +28,11 @@ func (t *Tree) CloneOpen(files []*File, now func() time.Time) (*Tree, []*File, e
 		states[i] = s
 	}
 	c := t.cloneWithOrphans(files)
-	if now != nil {
-		c.cfg.Now = now
+	if own.Now != nil {
+		c.cfg.Now = own.Now
+	}
+	if own.Sync != nil {
+		c.cfg.Sync = own.Sync
 	}
 	opened := make([]*File, len(files))
 	for i, f := range files {

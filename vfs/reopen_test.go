@@ -105,7 +105,7 @@ var usedKinds = []string{"3456", "name", "one", "two", "echo", "yere", "g", "hos
 func TestCloneOpen(t *testing.T) {
 	tr, files := openKinds(t)
 	clock := time.Unix(77, 0)
-	c, opened, err := tr.CloneOpen(files, func() time.Time { return clock })
+	c, opened, err := tr.CloneOpen(files, Config{Now: func() time.Time { return clock }})
 	must(t, err)
 	u := c.Usage()
 	if u != tr.Usage() {
@@ -145,15 +145,15 @@ func TestCloneOpenRefuses(t *testing.T) {
 	tr, other := New(Config{}), New(Config{})
 	f, err := tr.Create("f")
 	must(t, err)
-	if _, _, err := other.CloneOpen([]*File{f}, nil); !errors.Is(err, fs.ErrInvalid) {
+	if _, _, err := other.CloneOpen([]*File{f}, Config{}); !errors.Is(err, fs.ErrInvalid) {
 		t.Error(err)
 	}
 	must(t, tr.Close())
-	if _, _, err := tr.CloneOpen([]*File{f}, nil); !errors.Is(err, fs.ErrClosed) {
+	if _, _, err := tr.CloneOpen([]*File{f}, Config{}); !errors.Is(err, fs.ErrClosed) {
 		t.Error(err)
 	}
 	must(t, f.Close())
-	if _, _, err := tr.CloneOpen([]*File{f}, nil); !errors.Is(err, fs.ErrClosed) {
+	if _, _, err := tr.CloneOpen([]*File{f}, Config{}); !errors.Is(err, fs.ErrClosed) {
 		t.Error(err)
 	}
 }
@@ -164,7 +164,7 @@ func TestCloneOpenUser(t *testing.T) {
 	must(t, tr.WriteFile("f", nil, 0o666))
 	f, err := tr.As(User{UID: 7}).OpenFile("f", os.O_RDWR, 0)
 	must(t, err)
-	_, files, err := tr.CloneOpen([]*File{f}, nil)
+	_, files, err := tr.CloneOpen([]*File{f}, Config{})
 	must(t, err)
 	if err := files[0].Chmod(0o777); !errors.Is(err, fs.ErrPermission) {
 		t.Error(err)
