@@ -73,6 +73,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"wall limit", s.wallLimit},
 		{"memory limit", s.memoryLimit},
 		{"full tree", s.fullTree},
+		{"files of a guest", s.guestIO},
 		{"cells of a session", s.cells},
 		{"forks of a sandbox", s.forks},
 		{"HumanEval", s.humanEval},
