@@ -45,7 +45,8 @@ type NodeRecord struct {
 	UID, GID uint32
 	// Times of access, change of content, change of the node, and birth, in nanoseconds since 1970.
 	Atime, Mtime, Ctime, Btime int64
-	// Size is the length in bytes of a regular file, or of a symbolic link's target, which is its chunk 0.
+	// Size is the length in bytes of a regular file, or of a symbolic link's target, which is its chunk 0; of a device
+	// node it is the number.
 	Size int64
 	// Kept is how many chunks, from the first, are left of the content that the inode had before. What lies behind them
 	// is gone, and new where Chunk records say so.

@@ -3,6 +3,7 @@ package vfs
 import (
 	"bytes"
 	"cmp"
+	"io/fs"
 	"slices"
 )
 
@@ -96,6 +97,9 @@ func (n *inode) record() NodeRecord {
 	}
 	if n.dir != nil {
 		r.LastSeq = n.dir.last
+	}
+	if n.mode&fs.ModeDevice != 0 {
+		r.Size = int64(n.rdev)
 	}
 	return r
 }

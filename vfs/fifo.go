@@ -24,16 +24,30 @@ type fifo struct {
 // fails with ErrAgain, and opening for writing alone while nobody reads with ErrNoDevice. Dir.OpenContext,
 // File.ReadContext and File.WriteContext wait.
 func (d *Dir) Mkfifo(name string, perm fs.FileMode) error {
-	return pathError("mkfifo", name, d.makeNode(name, perm&modeBits|fs.ModeNamedPipe))
+	return pathError("mkfifo", name, d.makeNode(name, perm&modeBits|fs.ModeNamedPipe, 0))
 }
 
 // Mksocket makes a node that stands for a Unix-domain socket: a name with permissions, which can't be opened
 // (ErrNoDevice).
 func (d *Dir) Mksocket(name string, perm fs.FileMode) error {
-	return pathError("mksocket", name, d.makeNode(name, perm&modeBits|fs.ModeSocket))
+	return pathError("mksocket", name, d.makeNode(name, perm&modeBits|fs.ModeSocket, 0))
 }
 
-func (d *Dir) makeNode(name string, mode fs.FileMode) error {
+// Mkdevice makes a node that stands for a device of some system: a name with permissions and a number, which can't be
+// opened (ErrNoDevice). The type in mode is fs.ModeDevice, with fs.ModeCharDevice for a character device. Only the
+// superuser may (ErrNotPermitted). For devices that work there is Tree.AddDevice.
+func (d *Dir) Mkdevice(name string, mode fs.FileMode, number uint32) error {
+	err := error(ErrNotPermitted)
+	switch typ := mode.Type(); {
+	case typ != fs.ModeDevice && typ != deviceType:
+		err = fs.ErrInvalid
+	case d.t.user.super():
+		err = d.makeNode(name, mode&(fs.ModeType|modeBits), number)
+	}
+	return pathError("mkdevice", name, err)
+}
+
+func (d *Dir) makeNode(name string, mode fs.FileMode, rdev uint32) error {
 	now := d.t.now()
 	f, err := d.find(name, followNever, true)
 	if err != nil {
@@ -49,7 +63,10 @@ func (d *Dir) makeNode(name string, mode fs.FileMode) error {
 	if !f.there && f.slash {
 		return fs.ErrNotExist
 	}
-	_, err = d.t.create(f, mode&^d.t.user.Umask, now)
+	n, err := d.t.create(f, mode&^d.t.user.Umask, now)
+	if err == nil {
+		n.rdev = rdev
+	}
 	return err
 }
 

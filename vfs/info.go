@@ -12,6 +12,7 @@ type Info struct {
 	mode                       fs.FileMode
 	uid, gid                   int
 	dev, ino, nlink            uint64
+	rdev                       uint32
 	size                       int64
 	atime, mtime, ctime, btime int64
 }
@@ -44,6 +45,9 @@ func (i Info) Ino() uint64 { return i.ino }
 // mounts.
 func (i Info) Nlink() uint64 { return i.nlink }
 
+// Rdev returns the number that a device node was made with; 0 for anything else.
+func (i Info) Rdev() uint32 { return i.rdev }
+
 // UID returns the owner.
 func (i Info) UID() int { return i.uid }
 
@@ -64,7 +68,7 @@ func (i Info) Btime() time.Time { return time.Unix(0, i.btime) }
 func (n *inode) info(name string) Info {
 	i := Info{
 		name: name, mode: n.mode, uid: int(n.uid), gid: int(n.gid),
-		dev: 1, ino: n.ino, nlink: uint64(n.nlink), size: n.size,
+		dev: 1, ino: n.ino, nlink: uint64(n.nlink), rdev: n.rdev, size: n.size,
 		atime: n.atime, mtime: n.mtime, ctime: n.ctime, btime: n.btime,
 	}
 	if n.dir != nil {

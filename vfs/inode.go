@@ -13,6 +13,7 @@ type inode struct {
 	ino   uint64
 	mode  fs.FileMode
 	nlink uint32
+	rdev  uint32 // of a device node: its number
 	uid   uint32
 	gid   uint32
 

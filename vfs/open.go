@@ -87,7 +87,7 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 		f.node = place{ino: n.ino}
 	} else if err := t.user.mayOpen(t.inode(f.node.ino), flag); err != nil {
 		return nil, err
-	} else if f.typ == fs.ModeSocket || f.typ == deviceType && t.devices[f.node.ino] == nil {
+	} else if f.typ == fs.ModeSocket || f.typ&fs.ModeDevice != 0 && t.devices[f.node.ino] == nil {
 		return nil, ErrNoDevice
 	} else if flag&os.O_TRUNC != 0 && f.typ.IsRegular() {
 		t.cutAt(t.edit(f.node.ino), 0, now)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -180,6 +181,10 @@ func (r *restorer) Node(rec NodeRecord) error {
 		n.dir.last = rec.LastSeq
 		return nil
 	}
+	if rec.Mode&fs.ModeDevice != 0 {
+		n.rdev = uint32(rec.Size)
+		return nil
+	}
 	if end := rec.Kept * chunkSize; end < n.size {
 		r.t.resize(n, end)
 	}
@@ -198,7 +203,9 @@ func (rec *NodeRecord) check(n *inode) error {
 		most = maxFileSize
 	case fs.ModeSymlink:
 		most = maxPath
-	case fs.ModeDir, deviceType, fs.ModeNamedPipe, fs.ModeSocket:
+	case fs.ModeDevice, deviceType:
+		most = math.MaxUint32
+	case fs.ModeDir, fs.ModeNamedPipe, fs.ModeSocket:
 	default:
 		return fmt.Errorf("type %v", rec.Mode)
 	}
@@ -211,7 +218,7 @@ func (rec *NodeRecord) check(n *inode) error {
 		return fmt.Errorf("root %v", rec.Mode)
 	case rec.Size < 0 || rec.Size > most:
 		return fmt.Errorf("size %d", rec.Size)
-	case rec.Kept < 0 || rec.Kept > chunks(most):
+	case rec.Kept < 0 || rec.Kept > chunks(most) || rec.Kept > 0 && rec.Mode&fs.ModeDevice != 0:
 		return fmt.Errorf("%d chunks kept", rec.Kept)
 	case !rec.Mode.IsDir() && rec.LastSeq != 0 || rec.Mode.IsDir() && rec.LastSeq < cookieDotDot:
 		return fmt.Errorf("%d names given", rec.LastSeq)
