@@ -133,9 +133,23 @@ func (s *Fs) Mkfifo(name string, perm os.FileMode) error {
 	return outward(s.dir.Mkfifo(inside(name), perm))
 }
 
-// Mksocket makes the name of a Unix-domain socket.
-func (s *Fs) Mksocket(name string, perm os.FileMode) error {
-	return outward(s.dir.Mksocket(inside(name), perm))
+// Mknod makes a node of the type in mode, as mknod(2): a file, a named pipe, the name of a Unix-domain socket, or that
+// of a device of number dev, which can't be opened.
+func (s *Fs) Mknod(name string, mode os.FileMode, dev int) error {
+	name = inside(name)
+	switch mode.Type() {
+	case 0:
+		f, err := s.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		if err != nil {
+			return outward(err)
+		}
+		return f.Close()
+	case fs.ModeNamedPipe:
+		return outward(s.dir.Mkfifo(name, mode))
+	case fs.ModeSocket:
+		return outward(s.dir.Mksocket(name, mode))
+	}
+	return outward(s.dir.Mkdevice(name, mode, uint32(dev)))
 }
 
 // RemoveAll removes name and all that is under it; what does not exist is no error.

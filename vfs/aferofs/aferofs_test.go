@@ -1,3 +1,5 @@
+//go:build unix
+
 package aferofs
 
 import (
@@ -17,19 +19,6 @@ import (
 
 	"github.com/belljar-dev/belljar/vfs"
 )
-
-func newFs(t *testing.T) (*vfs.Tree, *Fs) {
-	tr := vfs.New(vfs.Config{})
-	t.Cleanup(func() { tr.Close() })
-	return tr, New(tr)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // outcome describes an error by what callers ask of it.
 func outcome(err error) string {
@@ -317,7 +306,12 @@ func TestBeyondAfero(t *testing.T) {
 	must(t, f.Lchown("l", 5, 6))
 	must(t, f.Lchtimes("l", time.Unix(1, 0), time.Unix(2, 0)))
 	must(t, f.Mkfifo("p", 0o644))
-	must(t, f.Mksocket("s", 0o644))
+	must(t, f.Mknod("s", fs.ModeSocket|0o644, 0))
+	must(t, f.Mknod("b", fs.ModeDevice|0o644, 258))
+	must(t, f.Mknod("r", 0o600, 0))
+	if err := f.Mknod("d", fs.ModeDir|0o755, 0); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("mknod of a directory: %v", err)
+	}
 	must(t, f.Setxattr("f", "user.k", []byte("v"), 0))
 	i, err := f.Stat("f")
 	must(t, err)
@@ -355,6 +349,11 @@ func TestBeyondAfero(t *testing.T) {
 	must(t, f.Access("g", 6))
 	must(t, f.Touch("g"))
 	must(t, f.Unlink("g"))
+	i, err = f.Stat("b")
+	must(t, err)
+	if st, ok := i.Sys().(*syscall.Stat_t); ok && (st.Rdev != 258 || st.Mode&syscall.S_IFMT != syscall.S_IFBLK) {
+		t.Errorf("device: %o %d", st.Mode, st.Rdev)
+	}
 	must(t, f.Mkdir("d", 0o755))
 	if err := f.Unlink("d"); !errors.Is(err, syscall.EISDIR) {
 		t.Errorf("unlink of a directory: %v", err)

@@ -14,6 +14,19 @@ import (
 	"github.com/belljar-dev/belljar/vfs"
 )
 
+func newFs(t *testing.T) (*vfs.Tree, *Fs) {
+	tr := vfs.New(vfs.Config{})
+	t.Cleanup(func() { tr.Close() })
+	return tr, New(tr)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // mounts are file systems of afero that a tree shows at /m.
 func mounts(t *testing.T) map[string]vfs.WriteFS {
 	_, other := newFs(t)
