@@ -1,6 +1,7 @@
 package vfstest
 
 import (
+	"io/fs"
 	"testing"
 
 	"github.com/belljar-dev/belljar/vfs"
@@ -61,7 +62,11 @@ func (s *aferoFace) mkfifo(name string, mode uint32) error {
 }
 
 func (s *aferoFace) mksock(name string, mode uint32) error {
-	return s.fs.Mksocket(slashed(name), goMode(mode))
+	return s.fs.Mknod(slashed(name), goMode(mode)|fs.ModeSocket, 0)
+}
+
+func (s *aferoFace) mkdev(name string, mode uint32, char bool, number uint32) error {
+	return s.fs.Mknod(slashed(name), goMode(mode)|deviceMode(char), int(number))
 }
 
 func (s *aferoFace) rmdir(name string) error  { return s.fs.Rmdir(slashed(name)) }

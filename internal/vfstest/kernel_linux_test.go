@@ -118,6 +118,15 @@ func (k *kernel) mkfifo(name string, mode uint32) error { return unix.Mkfifo(nam
 func (k *kernel) mksock(name string, mode uint32) error {
 	return unix.Mknod(name, unix.S_IFSOCK|mode, 0)
 }
+func (k *kernel) mkdev(name string, mode uint32, char bool, number uint32) error {
+	if !k.super {
+		return skip("only root can make devices")
+	}
+	if char {
+		return unix.Mknod(name, unix.S_IFCHR|mode, int(number))
+	}
+	return unix.Mknod(name, unix.S_IFBLK|mode, int(number))
+}
 func (k *kernel) rmdir(name string) error                { return unix.Rmdir(name) }
 func (k *kernel) unlink(name string) error               { return unix.Unlink(name) }
 func (k *kernel) symlink(target, name string) error      { return unix.Symlink(target, name) }
@@ -192,11 +201,12 @@ func (k *kernel) stat(name string, follow bool) (status, error) {
 
 func kernelStatus(st *unix.Stat_t) status {
 	s := status{
-		mode: st.Mode & 0o7777, uid: int(st.Uid), gid: int(st.Gid), ino: st.Ino, nlink: uint64(st.Nlink), size: st.Size,
+		mode: st.Mode & 0o7777, uid: int(st.Uid), gid: int(st.Gid), ino: st.Ino, nlink: uint64(st.Nlink), size: st.Size, rdev: st.Rdev,
 		atime: time.Unix(st.Atim.Unix()), mtime: time.Unix(st.Mtim.Unix()), ctime: time.Unix(st.Ctim.Unix()),
 	}
 	s.typ = map[uint32]string{
 		unix.S_IFREG: "file", unix.S_IFDIR: "dir", unix.S_IFLNK: "link", unix.S_IFIFO: "fifo", unix.S_IFSOCK: "sock",
+		unix.S_IFBLK: "block", unix.S_IFCHR: "char",
 	}[st.Mode&unix.S_IFMT]
 	return s
 }

@@ -29,9 +29,16 @@ var ops = map[string]op{
 	"user":  {1, 1, (*machine).become},
 	"umask": {1, 1, (*machine).umask},
 
-	"mkdir":   {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.mkdir(a[0], octal(a[1])) }},
-	"mkfifo":  {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.mkfifo(a[0], octal(a[1])) }},
-	"mksock":  {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.mksock(a[0], octal(a[1])) }},
+	"mkdir":  {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.mkdir(a[0], octal(a[1])) }},
+	"mkfifo": {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.mkfifo(a[0], octal(a[1])) }},
+	"mksock": {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.mksock(a[0], octal(a[1])) }},
+	// mkblk and mkchr make nodes of block and character devices.
+	"mkblk": {3, 3, func(m *machine, a []string) (string, error) {
+		return "", m.sys.mkdev(a[0], octal(a[1]), false, uint32(number(a[2])))
+	}},
+	"mkchr": {3, 3, func(m *machine, a []string) (string, error) {
+		return "", m.sys.mkdev(a[0], octal(a[1]), true, uint32(number(a[2])))
+	}},
 	"rmdir":   {1, 1, func(m *machine, a []string) (string, error) { return "", m.sys.rmdir(a[0]) }},
 	"unlink":  {1, 1, func(m *machine, a []string) (string, error) { return "", m.sys.unlink(a[0]) }},
 	"symlink": {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.symlink(a[0], a[1]) }},
@@ -214,6 +221,8 @@ func fields(list string) func(status, error) (string, error) {
 				out = append(out, strconv.FormatUint(s.nlink, 10))
 			case "size":
 				out = append(out, strconv.FormatInt(s.size, 10))
+			case "rdev":
+				out = append(out, strconv.FormatUint(s.rdev, 10))
 			case "atime":
 				out = append(out, strconv.FormatInt(s.atime.Unix(), 10))
 			case "mtime":

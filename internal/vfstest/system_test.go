@@ -20,6 +20,7 @@ type system interface {
 	mkdir(name string, mode uint32) error
 	mkfifo(name string, mode uint32) error
 	mksock(name string, mode uint32) error
+	mkdev(name string, mode uint32, char bool, number uint32) error
 	rmdir(name string) error
 	unlink(name string) error
 	rename(from, to string, how renaming) error
@@ -88,6 +89,7 @@ type status struct {
 	uid, gid            int
 	ino, nlink          uint64
 	size                int64
+	rdev                uint64
 	atime, mtime, ctime time.Time
 }
 
@@ -101,11 +103,12 @@ type no struct{ face string }
 
 func (n no) lacks(call string) error { return skip(n.face + " has no " + call) }
 
-func (n no) mkfifo(string, uint32) error     { return n.lacks("mkfifo") }
-func (n no) mksock(string, uint32) error     { return n.lacks("mknod") }
-func (n no) link(string, string, bool) error { return n.lacks("link") }
-func (n no) truncate(string, int64) error    { return n.lacks("truncate") }
-func (n no) access(string, uint32) error     { return n.lacks("access") }
+func (n no) mkfifo(string, uint32) error              { return n.lacks("mkfifo") }
+func (n no) mksock(string, uint32) error              { return n.lacks("mknod") }
+func (n no) mkdev(string, uint32, bool, uint32) error { return n.lacks("mknod") }
+func (n no) link(string, string, bool) error          { return n.lacks("link") }
+func (n no) truncate(string, int64) error             { return n.lacks("truncate") }
+func (n no) access(string, uint32) error              { return n.lacks("access") }
 
 // errnoNames are the answers of the table.
 var errnoNames = map[syscall.Errno]string{

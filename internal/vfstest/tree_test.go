@@ -60,6 +60,13 @@ var modeBits = []struct {
 	mode fs.FileMode
 }{{0o4000, fs.ModeSetuid}, {0o2000, fs.ModeSetgid}, {0o1000, fs.ModeSticky}}
 
+func deviceMode(char bool) fs.FileMode {
+	if char {
+		return fs.ModeDevice | fs.ModeCharDevice
+	}
+	return fs.ModeDevice
+}
+
 func goMode(mode uint32) fs.FileMode {
 	m := fs.FileMode(mode & 0o777)
 	for _, b := range modeBits {
@@ -77,7 +84,7 @@ func statusOf(i fs.FileInfo, err error) (status, error) {
 	}
 	v := i.(vfs.Info)
 	s := status{
-		mode: uint32(i.Mode().Perm()), uid: v.UID(), gid: v.GID(), ino: v.Ino(), nlink: v.Nlink(), size: i.Size(),
+		mode: uint32(i.Mode().Perm()), uid: v.UID(), gid: v.GID(), ino: v.Ino(), nlink: v.Nlink(), size: i.Size(), rdev: uint64(v.Rdev()),
 		atime: v.Atime(), mtime: i.ModTime(), ctime: v.Ctime(),
 	}
 	for _, b := range modeBits {
@@ -87,6 +94,7 @@ func statusOf(i fs.FileInfo, err error) (status, error) {
 	}
 	s.typ = map[fs.FileMode]string{
 		0: "file", fs.ModeDir: "dir", fs.ModeSymlink: "link", fs.ModeNamedPipe: "fifo", fs.ModeSocket: "sock",
+		fs.ModeDevice: "block", fs.ModeDevice | fs.ModeCharDevice: "char",
 	}[i.Mode().Type()]
 	return s, nil
 }
@@ -99,9 +107,12 @@ func (s *treeFace) open(name string, flag int, mode uint32) (file, error) {
 	return vfsFile{f}, nil
 }
 
-func (s *treeFace) mkdir(name string, mode uint32) error   { return s.dir.Mkdir(name, goMode(mode)) }
-func (s *treeFace) mkfifo(name string, mode uint32) error  { return s.dir.Mkfifo(name, goMode(mode)) }
-func (s *treeFace) mksock(name string, mode uint32) error  { return s.dir.Mksocket(name, goMode(mode)) }
+func (s *treeFace) mkdir(name string, mode uint32) error  { return s.dir.Mkdir(name, goMode(mode)) }
+func (s *treeFace) mkfifo(name string, mode uint32) error { return s.dir.Mkfifo(name, goMode(mode)) }
+func (s *treeFace) mksock(name string, mode uint32) error { return s.dir.Mksocket(name, goMode(mode)) }
+func (s *treeFace) mkdev(name string, mode uint32, char bool, number uint32) error {
+	return s.dir.Mkdevice(name, goMode(mode)|deviceMode(char), number)
+}
 func (s *treeFace) rmdir(name string) error                { return s.dir.Rmdir(name) }
 func (s *treeFace) unlink(name string) error               { return s.dir.Unlink(name) }
 func (s *treeFace) symlink(target, name string) error      { return s.dir.Symlink(target, name) }
