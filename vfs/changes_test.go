@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -188,6 +189,7 @@ func (l *life) step() {
 	case 10:
 		t.Remove(p)
 	case 16:
+		t.Root().Mkfifo(q, 0o644)
 		t.Root().Setxattr(p, false, "user.x", make([]byte, l.IntN(9)), 0)
 	case 17:
 		t.Root().Removexattr(p, false, "user.x")
@@ -280,6 +282,75 @@ func TestChangesRestore(t *testing.T) {
 			t.Error("no orphan was ever told of")
 		}
 	}
+}
+
+// TestChangesStay changes a tree while it is told of, and after: what was told is the tree at the moment of the call.
+func TestChangesStay(t *testing.T) {
+	base := New(Config{})
+	tr := base.CloneWith(Config{})
+	names := []string{"a", "b", "c"}
+	for i, name := range names {
+		must(t, tr.WriteFile(name, bytes.Repeat([]byte{byte(i)}, 2*chunkSize), 0o644))
+	}
+	then := tr.Clone()
+	spoil := func() {
+		for _, name := range names {
+			f, err := tr.OpenFile(name, os.O_RDWR, 0)
+			must(t, err)
+			_, err = f.WriteAt([]byte("spoiled"), 0)
+			must(t, err)
+			must(t, f.Truncate(chunkSize+1))
+			must(t, f.Close())
+		}
+		must(t, tr.WriteFile("new", nil, 0o644))
+	}
+	r := &recording{}
+	must(t, tr.Changes(base, spoiler{r, spoil}))
+	spoil()
+	if err := sameTree(restore(t, base, r), then); err != nil {
+		t.Error(err)
+	}
+}
+
+// spoiler does something before each record.
+type spoiler struct {
+	*recording
+	do func()
+}
+
+func (s spoiler) Tree(rec TreeRecord) error   { s.do(); return s.recording.Tree(rec) }
+func (s spoiler) Node(rec NodeRecord) error   { s.do(); return s.recording.Node(rec) }
+func (s spoiler) Entry(rec EntryRecord) error { s.do(); return s.recording.Entry(rec) }
+func (s spoiler) Chunk(rec ChunkRecord) error { s.do(); return s.recording.Chunk(rec) }
+
+// TestChangesInParallel tells of a tree, clones it and changes it at once.
+func TestChangesInParallel(t *testing.T) {
+	base := New(Config{})
+	tr := base.CloneWith(Config{})
+	var wg sync.WaitGroup
+	for w := range 3 {
+		wg.Go(func() {
+			for i := range 200 {
+				name := fmt.Sprintf("f%d", (w+i)%7)
+				tr.WriteFile(name, bytes.Repeat([]byte{byte(i)}, i*100), 0o644)
+				tr.Rename(name, fmt.Sprintf("g%d", i%5))
+				tr.Remove(name)
+			}
+		})
+	}
+	for range 100 {
+		r := &recording{}
+		c, _, err := tr.CloneOpen(nil, nil)
+		must(t, err)
+		must(t, tr.Changes(base, r))
+		if _, err := Diff(c, tr); err != nil {
+			t.Error(err)
+		}
+		if msg := restore(t, base, r).audit(); msg != "" {
+			t.Fatal(msg)
+		}
+	}
+	wg.Wait()
 }
 
 func sameRecord(a, b any) bool {
