@@ -340,7 +340,7 @@ func TestChangesInParallel(t *testing.T) {
 	}
 	for range 100 {
 		r := &recording{}
-		c, _, err := tr.CloneOpen(nil, nil)
+		c, _, err := tr.CloneOpen(nil, Config{})
 		must(t, err)
 		must(t, tr.Changes(base, r))
 		if _, err := Diff(c, tr); err != nil {

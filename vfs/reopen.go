@@ -177,7 +177,7 @@ func (t *Tree) reopen(s FileState) (*File, error) {
 		if s.Write {
 			return nil, ErrIsDir
 		}
-	case deviceType:
+	case deviceType, fs.ModeDevice:
 		if t.devices[n.ino] == nil {
 			return nil, ErrNoDevice
 		}
