@@ -110,7 +110,12 @@ func (h *Host) openDescriptors(list []Descriptor) error {
 		}
 	}
 	for _, p := range o.pipes {
-		p.readerClosed, p.writerClosed = !o.ends[p].reader, !o.ends[p].writer
+		if !o.ends[p].reader {
+			p.closeReader()
+		}
+		if !o.ends[p].writer {
+			p.closeWriter()
+		}
 	}
 	return nil
 }
@@ -181,7 +186,7 @@ func (o *opener) object(in Descriptor) (object, error) {
 func (o *opener) pipeEnd(in Descriptor) (object, error) {
 	p := o.pipes[in.Pipe]
 	if p == nil {
-		p = new(pipe)
+		p = o.host.pipes.newPipe()
 		o.pipes[in.Pipe] = p
 	}
 	open := o.ends[p]
@@ -193,8 +198,8 @@ func (o *opener) pipeEnd(in Descriptor) (object, error) {
 	if len(in.Buffered) > pipeSize {
 		return nil, errors.New("its pipe holds too much")
 	}
-	if _, err := p.write(in.Buffered, false, nil); err != nil {
-		return nil, err
+	if n, err := p.write(in.Buffered, false, nil); err != nil || n < len(in.Buffered) {
+		return nil, errors.Join(errors.New("its pipe has no room for what it held"), err)
 	}
 	return &PipeReader{p}, nil
 }

@@ -52,7 +52,8 @@ func fdPipe(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	if flags&makeNonblock != 0 {
 		status = flagNonblock
 	}
-	r, w := NewPipe()
+	buffer := h.pipes.newPipe()
+	r, w := &PipeReader{buffer}, &PipeWriter{buffer}
 	cloexec := flags&makeCloexec != 0
 	in, e := h.files.insert(descriptor{
 		description: newDescription(r, true, false, status), base: inputRights, cloexec: cloexec,

@@ -85,6 +85,7 @@ type Host struct {
 	catchUp   func() // see Clock; nil: nothing
 	random    io.Reader
 	files     table
+	pipes     *pipeMemory  // shared with the processes that come from it
 	preopens  []descriptor // what every program begins with; each holds a reference
 	standard  [3]object    // the streams that it was made with
 	services  func(ctx context.Context, name string, request []byte) ([]byte, error)
@@ -127,7 +128,7 @@ func NewHost(cfg Config) (*Host, error) {
 // newHost makes a Host without descriptors.
 func newHost(cfg Config) (*Host, error) {
 	h := &Host{dir: cfg.Dir, random: cfg.Random, services: cfg.Services, signals: cfg.Signals}
-	h.network = cfg.Network
+	h.network, h.pipes = cfg.Network, new(pipeMemory)
 	h.tree, h.kernel, h.umask = cfg.Tree, cfg.Kernel, defaultUmask
 	if h.dir == "" {
 		h.dir = "/"

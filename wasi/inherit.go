@@ -82,7 +82,7 @@ func (h *Host) child(cfg Config) *Host {
 	child := &Host{
 		dir: cfg.Dir, random: cfg.Random, services: cfg.Services, signals: cfg.Signals,
 		kernel: cfg.Kernel, umask: h.umask, standard: h.standard, preopens: h.preopens, tree: h.tree,
-		network: h.network,
+		network: h.network, pipes: h.pipes,
 	}
 	if child.dir == "" {
 		child.dir = h.dir

@@ -98,7 +98,7 @@ func (n *Network) pair(f family) (a, b *socket, e errno) {
 
 // join connects two stream sockets. Preconditions: the Network's mutex is held.
 func join(a, b *socket) {
-	there, back := new(pipe), new(pipe)
+	there, back := &pipe{size: pipeSize}, &pipe{size: pipeSize}
 	a.state, a.in, a.out = connected, back, there
 	b.state, b.in, b.out = connected, there, back
 }

@@ -6,18 +6,39 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 const (
 	pipeSize   = 64 << 10 // bytes a pipe holds
 	pipeAtomic = 4 << 10  // PIPE_BUF: a write of up to this many bytes is never split
+
+	// maxPipeMemory bounds what the pipes hold that a process and its children make: beyond it new ones hold
+	// pipeAtomic, as on Linux.
+	maxPipeMemory = 64 << 20
 )
+
+// pipeMemory counts what the pipes of some processes can hold, in bytes.
+type pipeMemory struct{ used atomic.Int64 }
+
+// newPipe makes a pipe that counts.
+func (m *pipeMemory) newPipe() *pipe {
+	p := &pipe{memory: m, size: pipeSize}
+	if m.used.Add(pipeSize) > maxPipeMemory {
+		m.used.Add(pipeAtomic - pipeSize)
+		p.size = pipeAtomic
+	}
+	return p
+}
 
 // pipe is a bounded buffer of bytes between a writing and a reading end, with the
 // semantics of POSIX pipes.
 type pipe struct {
+	memory *pipeMemory // counts size until both ends are closed; may be nil
+	size   int         // bytes it holds
+
 	mu           sync.Mutex
-	buf          []byte // a ring; made by the first write
+	buf          []byte // a ring of size bytes; made by the first write
 	start, n     int    // n bytes wait at start
 	readerClosed bool
 	writerClosed bool
@@ -30,7 +51,7 @@ type pipe struct {
 // process's last descriptor of it. The other end is for the caller, and is an
 // ordinary reader or writer. Both are safe for concurrent use.
 func NewPipe() (*PipeReader, *PipeWriter) {
-	p := new(pipe)
+	p := &pipe{size: pipeSize}
 	return &PipeReader{p}, &PipeWriter{p}
 }
 
@@ -55,6 +76,9 @@ func (r *PipeReader) Close() error {
 func (p *pipe) closeReader() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.readerClosed && p.writerClosed {
+		p.uncount()
+	}
 	p.readerClosed = true
 	p.buf, p.n = nil, 0
 	p.waiters.wake()
@@ -75,8 +99,17 @@ func (w *PipeWriter) Close() error {
 func (p *pipe) closeWriter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.writerClosed && p.readerClosed {
+		p.uncount()
+	}
 	p.writerClosed = true
 	p.waiters.wake()
+}
+
+func (p *pipe) uncount() {
+	if p.memory != nil {
+		p.memory.used.Add(-int64(p.size))
+	}
 }
 
 // stopReading makes reads find the end, and writes go nowhere, as shutdown does.
@@ -178,7 +211,7 @@ func (p *pipe) take(b []byte, leave bool, w *waiter) (int, error) {
 func (p *pipe) write(b []byte, atomic bool, w *waiter) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := pipeSize - p.n
+	room := p.size - p.n
 	switch {
 	case p.writerClosed:
 		return 0, fs.ErrClosed
@@ -193,13 +226,13 @@ func (p *pipe) write(b []byte, atomic bool, w *waiter) (int, error) {
 		return 0, errAgain
 	}
 	if p.buf == nil {
-		p.buf = make([]byte, pipeSize)
+		p.buf = make([]byte, p.size)
 	}
 	b = b[:min(room, len(b))]
 	total := 0
 	for total < len(b) {
-		end := (p.start + p.n) % pipeSize
-		n := copy(p.buf[end:min(end+pipeSize-p.n, pipeSize)], b[total:])
+		end := (p.start + p.n) % p.size
+		n := copy(p.buf[end:min(end+p.size-p.n, p.size)], b[total:])
 		p.n += n
 		total += n
 	}
@@ -224,7 +257,7 @@ func (p *pipe) pollRead(w *waiter) readiness {
 func (p *pipe) pollWrite(w *waiter) readiness {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := pipeSize - p.n
+	room := p.size - p.n
 	state := readiness{ready: room >= pipeAtomic || p.readerClosed, hangup: p.readerClosed, bytes: uint64(room)}
 	if !state.ready && w != nil {
 		p.waiters.add(w)

@@ -154,3 +154,32 @@ func TestPipeCloseWakes(t *testing.T) {
 		}
 	})
 }
+
+// TestPipesAreBounded makes more pipes than may hold 64 KiB each.
+func TestPipesAreBounded(t *testing.T) {
+	g := newGuest(t, Config{MaxFiles: 4096})
+	child := g.as(g.host.Fork(Config{}))
+	const full = maxPipeMemory / pipeSize
+	for i := range full + 10 {
+		from := g
+		if i%2 == 1 {
+			from = child
+		}
+		from.must("fd_pipe", makeNonblock, outPtr)
+		w := from.uint32(outPtr + 4)
+		d, _ := from.host.files.get(w)
+		want := pipeSize
+		if i >= full {
+			want = pipeAtomic
+		}
+		if size := d.object.(*PipeWriter).p.size; size != want {
+			t.Fatalf("pipe %d holds %d bytes, want %d", i, size, want)
+		}
+	}
+	for _, h := range []*Host{g.host, child.host} {
+		h.Close()
+	}
+	if used := g.host.pipes.used.Load(); used != 0 {
+		t.Errorf("%d bytes are counted after all is closed", used)
+	}
+}

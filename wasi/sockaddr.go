@@ -82,14 +82,31 @@ func unixNameOf(b []byte) string {
 	return string(name)
 }
 
+// checkAddress says whether putAddress has room at ptr.
+func (m memory) checkAddress(ptr uint32, f family) errno {
+	b, e := m.addressBuffer(ptr)
+	switch {
+	case e != errSuccess:
+		return e
+	case len(b) < minStorage && (f == familyUnix || f == familyInet6 && len(b) < sizeIP6):
+		return errInval
+	}
+	return errSuccess
+}
+
 // putAddress writes an address to the structure at ptr, its family to famPtr and its port to portPtr; neither if they
 // are 0. A buffer of an IP address's length gets just that, and the family is 4 or 6; a longer one gets it with the
 // family before it, and the family is what sock_open takes.
 func (m memory) putAddress(ptr, famPtr, portPtr uint32, at address, f family) errno {
-	b, e := m.addressBuffer(ptr)
-	if e != errSuccess {
+	if e := m.checkAddress(ptr, f); e != errSuccess {
 		return e
 	}
+	for _, p := range [...]uint32{famPtr, portPtr} {
+		if e := m.check(p, 4); e != errSuccess {
+			return e
+		}
+	}
+	b, _ := m.addressBuffer(ptr)
 	told := uint32(f)
 	data := []byte(at.name)
 	switch f {
@@ -111,8 +128,6 @@ func (m memory) putAddress(ptr, famPtr, portPtr uint32, at address, f family) er
 		clear(b[:min(len(b), sizeStorage)])
 		binary.LittleEndian.PutUint16(b, uint16(f))
 		copy(b[2:], data)
-	case f == familyUnix || len(b) < len(data):
-		return errInval
 	default:
 		told = map[family]uint32{familyInet: 4, familyInet6: 6}[f]
 		copy(b, data)

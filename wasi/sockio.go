@@ -49,7 +49,7 @@ func (h *Host) receive(ctx context.Context, mem memory, r receipt) errno {
 		return e
 	}
 	if r.from {
-		if _, e := mem.addressBuffer(r.addr); e != errSuccess {
+		if e := mem.checkAddress(r.addr, s.family); e != errSuccess {
 			return e
 		}
 		if e := mem.check(r.port, 4); e != errSuccess {
