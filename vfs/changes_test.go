@@ -190,6 +190,7 @@ func (l *life) step() {
 		t.Remove(p)
 	case 16:
 		t.Root().Mkfifo(q, 0o644)
+		t.Root().Mkdevice(q+"d", fs.ModeDevice|0o600, l.Uint32())
 		t.Root().Setxattr(p, false, "user.x", make([]byte, l.IntN(9)), 0)
 	case 17:
 		t.Root().Removexattr(p, false, "user.x")
