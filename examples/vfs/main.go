@@ -1,5 +1,5 @@
-// Command vfs is a Go program that fills a sandbox's files through afero, runs Python on them, and reads through afero what
-// Python has left.
+// Command vfs is a Go program that fills a sandbox's files through afero, runs Python on them, and reads through
+// afero what Python has left.
 package main
 
 import (

@@ -4,6 +4,6 @@
 // kernel answers.
 //
 // A case begins with a line "== name". Every other line is a call, with " = result" if that is anything but ok. Words
-// are separated by spaces, and quoted as in Go where they hold what would end them. {x*N} stands for N times x, {root} for the
-// directory that the case runs in. The calls are in ops_test.go.
+// are separated by spaces, and quoted as in Go where they hold what would end them. {x*N} stands for N times x,
+// {root} for the directory that the case runs in. The calls are in ops_test.go.
 package vfstest

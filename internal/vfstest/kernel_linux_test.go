@@ -201,7 +201,8 @@ func (k *kernel) stat(name string, follow bool) (status, error) {
 
 func kernelStatus(st *unix.Stat_t) status {
 	s := status{
-		mode: st.Mode & 0o7777, uid: int(st.Uid), gid: int(st.Gid), ino: st.Ino, nlink: uint64(st.Nlink), size: st.Size, rdev: st.Rdev,
+		mode: st.Mode & 0o7777, uid: int(st.Uid), gid: int(st.Gid), ino: st.Ino, nlink: uint64(st.Nlink),
+		size: st.Size, rdev: st.Rdev,
 		atime: time.Unix(st.Atim.Unix()), mtime: time.Unix(st.Mtim.Unix()), ctime: time.Unix(st.Ctim.Unix()),
 	}
 	s.typ = map[uint32]string{

@@ -9,7 +9,8 @@ import (
 var updating = flag.Bool("update", false, "make the kernel's answers the results of the tables")
 
 // runTables runs every program through start, which gives each a face of an empty file system.
-func runTables(t *testing.T, tables []*table, start func(t *testing.T, do func(system)), check func(t *testing.T, c *call, got string) bool) {
+func runTables(t *testing.T, tables []*table, start func(*testing.T, func(system)),
+	check func(t *testing.T, c *call, got string) bool) {
 	ran, skipped := 0, map[string]int{}
 	for _, tb := range tables {
 		name := strings.TrimSuffix(strings.TrimPrefix(tb.path, "testdata/"), ".txt")

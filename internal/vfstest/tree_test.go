@@ -84,7 +84,8 @@ func statusOf(i fs.FileInfo, err error) (status, error) {
 	}
 	v := i.(vfs.Info)
 	s := status{
-		mode: uint32(i.Mode().Perm()), uid: v.UID(), gid: v.GID(), ino: v.Ino(), nlink: v.Nlink(), size: i.Size(), rdev: uint64(v.Rdev()),
+		mode: uint32(i.Mode().Perm()), uid: v.UID(), gid: v.GID(), ino: v.Ino(), nlink: v.Nlink(),
+		size: i.Size(), rdev: uint64(v.Rdev()),
 		atime: v.Atime(), mtime: i.ModTime(), ctime: v.Ctime(),
 	}
 	for _, b := range modeBits {

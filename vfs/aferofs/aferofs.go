@@ -4,8 +4,8 @@
 // nothing, and "" is the root. Errors are *os.PathError or *os.LinkError as from package os: os.IsNotExist and its
 // kin understand them, and errors.As finds a syscall.Errno in them. errors.Is finds the errors of package vfs, too.
 //
-// Beside afero's own interfaces, Fs has what they lack, for servers that hand a whole POSIX file system on: hard links,
-// calls that do not follow links, truncation by name and more. A server asserts for each of them by the
+// Beside afero's own interfaces, Fs has what they lack, for servers that hand a whole POSIX file system on: hard
+// links, calls that do not follow links, truncation by name and more. A server asserts for each of them by the
 // signature.
 package aferofs
 
@@ -21,8 +21,8 @@ import (
 	"github.com/belljar-dev/belljar/vfs"
 )
 
-// Fs is a tree, or a directory in it, as an afero.Fs. It must be made with New or Sub, and may be used from many goroutines.
-// Its files are of type *vfs.File.
+// Fs is a tree, or a directory in it, as an afero.Fs. It must be made with New or Sub, and may be used from many
+// goroutines. Its files are of type *vfs.File.
 type Fs struct{ dir *vfs.Dir }
 
 var (
@@ -34,8 +34,8 @@ var (
 // New returns the whole of t. Closing t closes it.
 func New(t *vfs.Tree) *Fs { return &Fs{dir: t.Root().AsRoot()} }
 
-// Sub returns the directory name as an Fs of its own. It goes with the directory when that is renamed. Names that climb
-// out of it fail with vfs.ErrEscape (EPERM); symbolic links lead where they led.
+// Sub returns the directory name as an Fs of its own. It goes with the directory when that is renamed. Names that
+// climb out of it, by symbolic links too, fail with vfs.ErrEscape (EPERM).
 func (s *Fs) Sub(name string) (*Fs, error) {
 	f, err := s.dir.OpenFile(inside(name), vfs.O_DIRECTORY, 0)
 	if err != nil {
@@ -223,8 +223,8 @@ func (s *Fs) Truncate(name string, size int64) error {
 	return outward(s.dir.Truncate(inside(name), size))
 }
 
-// Access tells whether the user may read (4), write (2) or execute or search (1) what name leads to; 0 asks whether it is
-// there.
+// Access tells whether the user may read (4), write (2) or execute or search (1) what name leads to; 0 asks whether
+// it is there.
 func (s *Fs) Access(name string, how int) error {
 	return outward(s.dir.Access(inside(name), true, how))
 }

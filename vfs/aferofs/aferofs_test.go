@@ -32,11 +32,12 @@ func outcome(err error) string {
 		return "EOF"
 	}
 	errors.As(err, &n)
-	return fmt.Sprint(errors.As(err, &path), errors.As(err, &link), os.IsNotExist(err), os.IsExist(err), os.IsPermission(err), int(n))
+	return fmt.Sprint(errors.As(err, &path), errors.As(err, &link), os.IsNotExist(err), os.IsExist(err),
+		os.IsPermission(err), int(n))
 }
 
-// contract is what users of afero do, each with all that it tells. It runs on the host's file system, as the oracle, and
-// on a tree.
+// contract is what users of afero do, each with all that it tells. It runs on the host's file system, as the oracle,
+// and on a tree.
 var contract = map[string]func(f afero.Fs) string{
 	"create": func(f afero.Fs) string {
 		file, err := f.Create("f")
@@ -111,7 +112,8 @@ var contract = map[string]func(f afero.Fs) string{
 		_, e1 := file.Read(make([]byte, 1))
 		_, e2 := file.WriteString("x")
 		_, e3 := file.Seek(0, 0)
-		return fmt.Sprint(errors.Is(e1, os.ErrClosed), errors.Is(e2, os.ErrClosed), errors.Is(e3, os.ErrClosed), errors.Is(file.Close(), os.ErrClosed))
+		return fmt.Sprint(errors.Is(e1, os.ErrClosed), errors.Is(e2, os.ErrClosed), errors.Is(e3, os.ErrClosed),
+			errors.Is(file.Close(), os.ErrClosed))
 	},
 	"mkdir": func(f afero.Fs) string {
 		return fmt.Sprint(outcome(f.Mkdir("d", 0o755)), outcome(f.Mkdir("d", 0o755)), outcome(f.Mkdir("a/b", 0o755)),
@@ -231,7 +233,8 @@ var contract = map[string]func(f afero.Fs) string{
 		_, e4 := links.ReadlinkIfPossible("f")
 		i, told, e5 := links.LstatIfPossible("l")
 		text, e6 := afero.ReadFile(f, "l")
-		return fmt.Sprint(outcome(e1), outcome(e2), to, outcome(e3), outcome(e4), i.Mode().Type(), i.Size(), told, outcome(e5), string(text), outcome(e6))
+		return fmt.Sprint(outcome(e1), outcome(e2), to, outcome(e3), outcome(e4), i.Mode().Type(), i.Size(), told,
+			outcome(e5), string(text), outcome(e6))
 	},
 }
 

@@ -12,10 +12,10 @@ import (
 	"github.com/belljar-dev/belljar/vfs"
 )
 
-// Mountable returns f, from the directory root on, as vfs.Tree.Mount wants it. Names are joined to root with slashes: give "/" where
-// f was filled by names that begin with one, "" where it was filled by others, since afero.MemMapFs tells them
-// apart. f must allow use from many goroutines, as afero's own do. What f gives of afero's Symlinker, and a method
-// Link(oldName, newName string) error, are used.
+// Mountable returns f, from the directory root on, as vfs.Tree.Mount wants it. Names are joined to root with slashes:
+// give "/" where f was filled by names that begin with one, "" where it was filled by others, since afero.MemMapFs
+// tells them apart. f must allow use from many goroutines, as afero's own do. What f gives of afero's Symlinker, and
+// a method Link(oldName, newName string) error, are used.
 func Mountable(f afero.Fs, root string) vfs.WriteFS { return &mountable{f: f, root: root} }
 
 type mountable struct {

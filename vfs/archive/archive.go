@@ -3,9 +3,9 @@
 // What comes out is a function of the tree alone: entries are sorted, owners are numbers, times are those of the tree
 // (the last change of content). Equal trees give the same bytes.
 //
-// What goes in is hostile. It is unpacked into a hidden directory inside the target, by a [vfs.Dir] that no link leads out of,
-// within the limits of a [Config], and moved to its place only when the whole archive was read. Whatever fails, the
-// target holds what it held before. An archive is refused whole if one entry
+// What goes in is hostile. It is unpacked into a hidden directory inside the target, by a [vfs.Dir] that no link
+// leads out of, within the limits of a [Config], and moved to its place only when the whole archive was read.
+// Whatever fails, the target holds what it held before. An archive is refused whole if one entry
 //
 //   - has an absolute path, or one with "..",
 //   - lies under what the archive, or the target, has as a symbolic link or a file,
@@ -14,9 +14,9 @@
 //   - is a device, or of a kind that is not known,
 //   - stands where the target has a directory and the archive none, or the other way round.
 //
-// Files and links that the target already has are replaced, directories are merged. The target directory itself keeps its
-// mode, owner and times' meaning. The superuser restores owners and set-id bits; for other users of a tree everything
-// belongs to them and passes their umask, as with tar(1).
+// Files and links that the target already has are replaced, directories are merged. The target itself keeps its mode
+// and owner. The superuser restores owners and set-id bits; for other users of a tree everything belongs to them and
+// passes their umask, as with tar(1).
 package archive
 
 import (
@@ -53,8 +53,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Error is the cause for which an archive is refused. Errors of this package name the entry and wrap an Error, an error of
-// package vfs, or one of the format's reader. Errors are constants and compare equal by value.
+// Error is the cause for which an archive is refused. Errors of this package name the entry and wrap an Error, an
+// error of package vfs, or one of the format's reader. Errors are constants and compare equal by value.
 type Error string
 
 // The causes.

@@ -51,7 +51,8 @@ func dump(t testing.TB, tr *vfs.Tree, name string) string {
 	walk = func(at string) {
 		i, err := root.Stat(at, false)
 		must(t, err)
-		fmt.Fprintf(&b, "%s %v %d:%d n%d %d", strings.TrimPrefix(at, name), i.Mode(), i.UID(), i.GID(), i.Nlink(), i.ModTime().UnixNano())
+		fmt.Fprintf(&b, "%s %v %d:%d n%d %d", strings.TrimPrefix(at, name), i.Mode(), i.UID(), i.GID(), i.Nlink(),
+			i.ModTime().UnixNano())
 		names, _ := root.Listxattr(at, false)
 		for _, n := range names {
 			v, _ := root.Getxattr(at, false, n)
@@ -149,13 +150,18 @@ var hostileTars = map[string]struct {
 	"a file over its directory":          {[]tar.Header{dir("a"), file("a", "x")}, ErrDuplicate},
 	"the target as a file":               {[]tar.Header{file(".", "x")}, ErrPath},
 	"a name that is too long":            {[]tar.Header{file(strings.Repeat("n", 256), "x")}, vfs.ErrNameTooLong},
-	"a path that is too long":            {[]tar.Header{file(strings.Repeat(strings.Repeat("d", 200)+"/", 21)+"f", "x")}, vfs.ErrNameTooLong},
-	"an attribute that is too long":      {[]tar.Header{{Name: "a", PAXRecords: map[string]string{"SCHILY.xattr.user.a": strings.Repeat("v", 1<<17)}}}, vfs.ErrAttrTooLarge},
+	"a path that is too long":            {[]tar.Header{file(longPath, "x")}, vfs.ErrNameTooLong},
+	"an attribute that is too long":      {[]tar.Header{{Name: "a", PAXRecords: longAttr}}, vfs.ErrAttrTooLarge},
 	"the hidden directory":               {[]tar.Header{file(".unpack0/x", "x")}, ErrInTheWay},
 	"too many entries":                   {manyFiles(101), ErrTooMany},
 	"too many directories":               {[]tar.Header{dir(strings.Repeat("d/", 101))}, ErrTooMany},
 	"too much content":                   {[]tar.Header{file("a", strings.Repeat("x", 1<<20)), file("b", "x")}, ErrTooLarge},
 }
+
+var (
+	longPath = strings.Repeat(strings.Repeat("d", 200)+"/", 21) + "f"
+	longAttr = map[string]string{"SCHILY.xattr.user.a": strings.Repeat("v", 1<<17)}
+)
 
 func manyFiles(n int) (list []tar.Header) {
 	for i := range n {
@@ -197,7 +203,8 @@ func TestHostileTar(t *testing.T) {
 }
 
 func TestCutTar(t *testing.T) {
-	data := tarOf(t, file("a", strings.Repeat("x", 1000)), dir("d"), link("a", "l"), file("zeros", strings.Repeat("\x00", 2048)))
+	data := tarOf(t,
+		file("a", strings.Repeat("x", 1000)), dir("d"), link("a", "l"), file("zeros", strings.Repeat("\x00", 2048)))
 	for n := range len(data) - 512 {
 		if n%64 > 1 {
 			continue
@@ -314,7 +321,8 @@ func TestSparseTar(t *testing.T) {
 	if i.Size() != 1<<26 || tr.Usage().Bytes > used+1<<20 {
 		t.Errorf("%d bytes that take %d", i.Size(), tr.Usage().Bytes-used)
 	}
-	refused(t, func(tr *vfs.Tree) error { return ReadTar(tr, "/have", bytes.NewReader(sparseTar(1<<50)), Config{}) }, ErrTooLarge)
+	huge := bytes.NewReader(sparseTar(1 << 50))
+	refused(t, func(tr *vfs.Tree) error { return ReadTar(tr, "/have", huge, Config{}) }, ErrTooLarge)
 }
 
 func TestQuota(t *testing.T) {
@@ -548,7 +556,9 @@ func TestOverlappingZip(t *testing.T) {
 	tail[8], tail[9], tail[10], tail[11] = n&255, n>>8, n&255, n>>8
 	tail[12], tail[13], tail[14], tail[15] = byte(size), byte(size>>8), byte(size>>16), byte(size>>24)
 	out = append(out, tail...)
-	refused(t, func(tr *vfs.Tree) error { return ReadZip(tr, "/have", bytes.NewReader(out), int64(len(out)), Config{}) }, ErrRatio)
+	refused(t, func(tr *vfs.Tree) error {
+		return ReadZip(tr, "/have", bytes.NewReader(out), int64(len(out)), Config{})
+	}, ErrRatio)
 }
 
 func TestCutZip(t *testing.T) {
@@ -583,14 +593,16 @@ func TestIntoMount(t *testing.T) {
 	}
 	before := names()
 	user := tr.As(vfs.User{UID: 1000, GID: 1000}) // A mount keeps no owners.
-	err := ReadTar(user, "/host", bytes.NewReader(tarOf(t, file("a", "1"), file("file", "new"), file("zzz", "2"), dir("file2"), file("dir", "x"))), small)
+	data := tarOf(t, file("a", "1"), file("file", "new"), file("zzz", "2"), dir("file2"), file("dir", "x"))
+	err := ReadTar(user, "/host", bytes.NewReader(data), small)
 	if !errors.Is(err, ErrInTheWay) {
 		t.Errorf("a file over a directory: %v", err)
 	}
 	if after := names(); after != before {
 		t.Errorf("changed %s to %s", before, after)
 	}
-	must(t, ReadTar(user, "/host", bytes.NewReader(tarOf(t, file("file", "new"), file("dir/x", "1"))), small))
+	data = tarOf(t, file("file", "new"), file("dir/x", "1"))
+	must(t, ReadTar(user, "/host", bytes.NewReader(data), small))
 	if got := names(); !strings.Contains(got, "new") || strings.Contains(got, "unpack") {
 		t.Errorf("got %s", got)
 	}

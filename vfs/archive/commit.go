@@ -44,7 +44,7 @@ func (m *mover) merge(name string) error {
 	for _, e := range entries {
 		at := path.Join(name, e.Name())
 		if err := m.moveOne(at, e.IsDir()); err != nil {
-			return failed(at, err)
+			return err
 		}
 	}
 	return nil
@@ -54,15 +54,16 @@ func (m *mover) moveOne(name string, isDir bool) error {
 	there, err := m.dir.Stat(name, false)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return m.rename(name)
+		err = m.rename(name)
 	case err != nil:
-		return err
 	case isDir && there.IsDir():
 		return m.merge(name)
 	case isDir || there.IsDir():
-		return ErrInTheWay
+		err = ErrInTheWay
+	default:
+		err = m.exchange(name)
 	}
-	return m.exchange(name)
+	return failed(name, err)
 }
 
 // rename gives a staged node a name that is free.

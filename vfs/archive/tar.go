@@ -18,10 +18,10 @@ import (
 )
 
 // ReadTar unpacks a tar archive, plain or compressed with gzip, zstd or bzip2, into the directory name of t, which is
-// made if it is missing. It reads r once and holds no content in memory. On errors t holds what it held before. Others may use t
-// meanwhile; they see the archive's entries at their places only when all of them are there, if not all at one
-// moment. Formats: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html (ustar, pax), GNU tar's, sparse
-// files included. Extended attributes are those of SCHILY.xattr.
+// made if it is missing. It reads r once and holds no content in memory. On errors t holds what it held before.
+// Others may use t meanwhile; they see the archive's entries at their places only when all of them are there, if not
+// all at one moment. Formats: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html (ustar, pax), GNU
+// tar's, sparse files included. Extended attributes are those of SCHILY.xattr.
 func ReadTar(t *vfs.Tree, name string, r io.Reader, c Config) error {
 	b := newBudget(c)
 	err := unpack(t, name, b, func(u *unpacker) error {
@@ -64,7 +64,8 @@ func decompress(packed *meteredReader, b *budget) (plain io.Reader, closer func(
 		plain, err = gzip.NewReader(in)
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		var z *zstd.Decoder
-		z, err = zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(window))
+		z, err = zstd.NewReader(in,
+			zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(window))
 		if err == nil {
 			plain, closer = z, z.Close
 		}
@@ -165,9 +166,9 @@ var (
 	attrUnescaper = strings.NewReplacer("%25", "%", "%3D", "=")
 )
 
-// WriteTar packs what lies at name in t: the content of a directory, or one file, as a pax archive without compression.
-// It packs the tree as it is at the call, whatever changes meanwhile. Sockets and devices are left out. c limits what
-// is written: a tree may name more content than it holds.
+// WriteTar packs what lies at name in t: the content of a directory, or one file, as a pax archive without
+// compression. It packs the tree as it is at the call, whatever changes meanwhile. Sockets and devices are left out.
+// c limits what is written: a tree may name more content than it holds.
 func WriteTar(w io.Writer, t *vfs.Tree, name string, c Config) error {
 	tw := tar.NewWriter(w)
 	linked := map[[2]uint64]string{}

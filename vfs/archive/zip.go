@@ -11,8 +11,8 @@ import (
 	"github.com/belljar-dev/belljar/vfs"
 )
 
-// ReadZip unpacks a zip archive of size bytes into the directory name of t, which is made if it is missing. On errors t holds
-// what it held before; what others see of it meanwhile is as with ReadTar. Encrypted archives are refused.
+// ReadZip unpacks a zip archive of size bytes into the directory name of t, which is made if it is missing. On errors
+// t holds what it held before; what others see of it meanwhile is as with ReadTar. Encrypted archives are refused.
 // Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
 func ReadZip(t *vfs.Tree, name string, r io.ReaderAt, size int64, c Config) error {
 	b := newBudget(c)
@@ -100,9 +100,9 @@ func (u *unpacker) addZip(f *zip.File) error {
 	return u.add(e)
 }
 
-// WriteZip packs what lies at name in t: the content of a directory, or one file. It packs the tree as it is at the call,
-// whatever changes meanwhile. A hard link becomes a copy; FIFOs, sockets, devices, owners and extended attributes are
-// left out. c limits what is written.
+// WriteZip packs what lies at name in t: the content of a directory, or one file. It packs the tree as it is at the
+// call, whatever changes meanwhile. A hard link becomes a copy; FIFOs, sockets, devices, owners and extended
+// attributes are left out. c limits what is written.
 func WriteZip(w io.Writer, t *vfs.Tree, name string, c Config) error {
 	zw := zip.NewWriter(w)
 	err := walk(t, name, newBudget(c), func(p *packed) error {

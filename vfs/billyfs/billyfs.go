@@ -1,8 +1,10 @@
-// Package billyfs shows a vfs.Tree as a billy.Filesystem (https://pkg.go.dev/github.com/go-git/go-billy/v5), for go-git.
+// Package billyfs shows a vfs.Tree as a billy.Filesystem (https://pkg.go.dev/github.com/go-git/go-billy/v5), for
+// go-git.
 //
-// Names are those of package path/filepath on the host, relative to the root of the FS; a leading slash changes nothing,
-// and "" is the root. As everywhere in billy they are cleaned first: "a/.." is the root, whatever a is. What climbs out of the root, by symbolic links too, fails with billy.ErrCrossedBoundary. Other errors
-// are *os.PathError or *os.LinkError as from package os, with the errors of package vfs and a syscall.Errno in them.
+// Names are those of package path/filepath on the host, relative to the root of the FS; a leading slash changes
+// nothing, and "" is the root. As everywhere in billy they are cleaned first: "a/.." is the root, whatever a is. What
+// climbs out of the root, by symbolic links too, fails with billy.ErrCrossedBoundary. Other errors are *os.PathError
+// or *os.LinkError as from package os, with the errors of package vfs and a syscall.Errno in them.
 package billyfs
 
 import (
@@ -22,8 +24,8 @@ import (
 	"github.com/belljar-dev/belljar/vfs"
 )
 
-// FS is a tree, or a directory in it, as a billy.Filesystem with all of billy's optional interfaces. It must be made with
-// New or Chroot, and may be used from many goroutines. Its files are of type *vfs.File.
+// FS is a tree, or a directory in it, as a billy.Filesystem with all of billy's optional interfaces. It must be made
+// with New or Chroot, and may be used from many goroutines. Its files are of type *vfs.File.
 type FS struct {
 	dir  *vfs.Dir
 	root string // the path of dir in the FS that New made
@@ -39,8 +41,8 @@ var (
 // New returns the whole of t. Closing t closes it.
 func New(t *vfs.Tree) *FS { return &FS{dir: t.Root().AsRoot(), root: "/"} }
 
-// Chroot returns the directory name, which is made if it is missing, as an FS of its own: a *FS. It goes with the directory
-// when that is renamed.
+// Chroot returns the directory name, which is made if it is missing, as an FS of its own: a *FS. It goes with the
+// directory when that is renamed.
 func (s *FS) Chroot(name string) (billy.Filesystem, error) {
 	var sub *FS
 	err := do(name, func(name string) error {
@@ -99,8 +101,8 @@ func do(name string, call func(name string) error) error {
 	return outward(call(name))
 }
 
-// making makes a call that gives name to something, once more after making the directories above it if they are missing,
-// as billy's contract has it.
+// making makes a call that gives name to something, once more after making the directories above it if they are
+// missing, as billy's contract has it.
 func (s *FS) making(name string, call func(name string) error) error {
 	return do(name, func(name string) error {
 		err := call(name)
@@ -118,7 +120,8 @@ func (s *FS) making(name string, call func(name string) error) error {
 	})
 }
 
-// Create makes a file, with the directories above it, or empties the one there is, and opens it for reading and writing.
+// Create makes a file, with the directories above it, or empties the one there is, and opens it for reading and
+// writing.
 func (s *FS) Create(name string) (billy.File, error) {
 	return s.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }
@@ -126,8 +129,8 @@ func (s *FS) Create(name string) (billy.File, error) {
 // Open opens a file for reading.
 func (s *FS) Open(name string) (billy.File, error) { return s.OpenFile(name, os.O_RDONLY, 0) }
 
-// OpenFile is the general open; vfs.Dir.OpenFile says which flags it knows. With O_CREATE it makes the directories above
-// the file.
+// OpenFile is the general open; vfs.Dir.OpenFile says which flags it knows. With O_CREATE it makes the directories
+// above the file.
 func (s *FS) OpenFile(name string, flag int, perm os.FileMode) (billy.File, error) {
 	var f *vfs.File
 	open := func(name string) (err error) {
@@ -147,8 +150,8 @@ func (s *FS) OpenFile(name string, flag int, perm os.FileMode) (billy.File, erro
 // tries is how many names TempFile draws. With 64 random bits in each the first is as good as free.
 const tries = 100
 
-// TempFile makes a file with a name that begins with prefix in dir, which is made if it is missing, and opens it for reading and
-// writing. An empty dir is the root. It is for the caller to remove.
+// TempFile makes a file with a name that begins with prefix in dir, which is made if it is missing, and opens it for
+// reading and writing. An empty dir is the root. It is for the caller to remove.
 func (s *FS) TempFile(dir, prefix string) (billy.File, error) {
 	for range tries {
 		name := s.Join(dir, prefix+strconv.FormatUint(rand.Uint64(), 36))
@@ -187,8 +190,8 @@ func (s *FS) Rename(from, to string) error {
 // Remove removes a file, a symbolic link or an empty directory.
 func (s *FS) Remove(name string) error { return do(name, s.dir.Remove) }
 
-// RemoveAll removes name and all that is under it; what does not exist is no error. The functions of billy's package util
-// call it.
+// RemoveAll removes name and all that is under it; what does not exist is no error. The functions of billy's package
+// util call it.
 func (s *FS) RemoveAll(name string) error { return do(name, s.dir.RemoveAll) }
 
 // ReadDir returns what a directory holds, sorted by name. Links are described themselves.
@@ -211,8 +214,8 @@ func (s *FS) MkdirAll(name string, perm os.FileMode) error {
 	return do(name, func(name string) error { return s.dir.MkdirAll(name, perm) })
 }
 
-// Symlink makes link, and the directories above it, a symbolic link to target, which is kept byte for byte. An absolute
-// target starts at the root of the FS.
+// Symlink makes link, and the directories above it, a symbolic link to target, which is kept byte for byte. An
+// absolute target starts at the root of the FS.
 func (s *FS) Symlink(target, link string) error {
 	return s.making(link, func(link string) error { return s.dir.Symlink(filepath.ToSlash(target), link) })
 }
