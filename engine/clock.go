@@ -7,33 +7,26 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/belljar-dev/belljar/wasi"
 )
 
 // hostClock is the host's time, as one process sees it. It implements wasi.Clock.
 type hostClock struct {
 	boot  time.Time // where the monotonic clock of all processes begins
-	start time.Time // of the process
+	meter *meter
 }
 
 func (c hostClock) Realtime() time.Time      { return time.Now() }
 func (c hostClock) Monotonic() time.Duration { return time.Since(c.boot) }
-func (c hostClock) CPU() time.Duration       { return time.Since(c.start) }
+func (c hostClock) CPU() time.Duration       { return c.meter.cpu() }
+
+func (c hostClock) Sleep(ctx context.Context, d time.Duration) error { return wasi.Sleep(ctx, d) }
 
 // bootTime is an engine's: a day ago, since programs take a monotonic reading near zero for unset.
 func bootTime() time.Time { return time.Now().Add(-24 * time.Hour) }
 
-func (c hostClock) Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// ticksPerNanosecond makes Replay's time from ticks: about as many as an interpreter uses on a fast machine.
+// ticksPerNanosecond makes CPU time, and Replay's time, from ticks: about as many as an interpreter uses on a fast machine.
 const ticksPerNanosecond = 64
 
 // maxSlept keeps sums of sleeps from overflowing: 146 years.
@@ -79,7 +72,7 @@ func (c replayProcessClock) Realtime() time.Time      { return c.clock.epoch.Add
 func (c replayProcessClock) Monotonic() time.Duration { return c.clock.elapsed(c.meter.open()) }
 
 func (c replayProcessClock) CPU() time.Duration {
-	return time.Duration((c.meter.used.Load() + c.meter.open()) / ticksPerNanosecond)
+	return c.meter.cpu()
 }
 
 // Sync lets the tree's times be those of the moment of the call that changes it, which no grant's end decides.

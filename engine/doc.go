@@ -6,5 +6,5 @@
 //
 // All exported types are safe for concurrent use unless their comment says otherwise.
 //
-// Lock order: Engine.mu, then program.mu, then Sandbox.mu, then pool.mu. No lock is held while a guest runs.
+// Lock order: Engine.mu, then program.mu, then table.mu, then pool.mu. No lock is held while a guest runs.
 package engine

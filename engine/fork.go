@@ -67,11 +67,14 @@ func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 		return 0, false, errnoOf(err)
 	}
 	out, err := a.stack.Call(ctx)
-	if err == nil && len(out) == 1 {
-		a.data = out[0]
-		_, err = a.startUnwind.Call(ctx, a.data)
-	}
 	if err != nil {
+		panic(leave(err))
+	}
+	if len(out) != 1 {
+		return 0, false, wasi.ENOSYS
+	}
+	a.data = out[0]
+	if _, err := a.startUnwind.Call(ctx, a.data); err != nil {
 		panic(leave(err))
 	}
 	t.fork = forkUnwinding
@@ -88,6 +91,9 @@ func (t *task) enter(ctx context.Context) (uint32, error) {
 		}
 	}
 	for {
+		if t.ctx.Err() != nil { // a guest can come here again and again without a tick
+			return 0, &wasi.Canceled{Cause: context.Cause(t.ctx)}
+		}
 		status, err := t.in.call(ctx, t.in.entry)
 		if err != nil || t.fork != forkUnwinding {
 			return status, err

@@ -75,7 +75,7 @@ func (t *task) waited(status uint32) wasi.Waited {
 	return wasi.Waited{Pid: uint32(t.pid), Status: status, User: t.cpu(), MaxRSS: uint64(t.peak.Load())}
 }
 
-// cpu is the time the task has computed: what its ticks stand for.
+// cpu is the time that the task has computed, for others to know: without its current grant.
 func (t *task) cpu() time.Duration { return time.Duration(t.meter.used.Load() / ticksPerNanosecond) }
 
 // Kill implements wasi.Kernel.
@@ -245,6 +245,5 @@ func (t *task) Times() [4]time.Duration {
 	k := &t.sandbox.table
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	open := time.Duration(t.meter.open() / ticksPerNanosecond)
-	return [4]time.Duration{t.cpu() + open, 0, time.Duration(t.childTime), 0}
+	return [4]time.Duration{t.meter.cpu(), 0, time.Duration(t.childTime), 0}
 }

@@ -74,6 +74,11 @@ func (m *meter) open() int64 {
 	return m.granted - int64(m.fuel.Get())
 }
 
+// cpu is the time that the process has computed, as far as ticks tell.
+func (m *meter) cpu() time.Duration {
+	return time.Duration((m.used.Load() + m.open()) / ticksPerNanosecond)
+}
+
 // tick answers the guest's call for more fuel. It does not return when the guest has to stop.
 func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 	used := m.account(remaining)

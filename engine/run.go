@@ -71,29 +71,67 @@ func (r *run) watch(ctx context.Context) (unwatch func()) {
 	}
 }
 
-// outputGrace is how long a run's end waits for the output of processes that its first process left behind: the
-// last stage of a process substitution, say.
-const outputGrace = 100 * time.Millisecond
+// How a run's end waits for the output of processes that its first process left behind, the last stage of a process
+// substitution, say: while one of them computes, for outputGrace at most; until all of them have been found waiting, for
+// what may never come, in outputLooks looks in a row.
+const (
+	outputGrace = time.Second
+	outputPause = 10 * time.Millisecond
+	outputLooks = 3
+)
 
 // settle waits, after the first process's end, for the others if the run was stopped, and otherwise for what they may
 // still write; what is written later is dropped.
 func (r *run) settle() {
-	timer := time.NewTimer(outputGrace)
-	defer timer.Stop()
-	select {
-	case <-r.empty:
-	case <-r.out.released:
-	case <-r.ctx.Done():
-		<-r.empty
-	case <-timer.C:
-		if r.console == nil {
-			r.out.close()
-		}
+	if !r.drained() {
+		r.out.close()
 	}
 	if r.console != nil {
 		_ = r.console.Close()
 		<-r.console.shown
 	}
+}
+
+// drained waits until nothing will be written any more, and reports false if it has given up on that.
+func (r *run) drained() bool {
+	select {
+	case <-r.empty:
+		return true
+	case <-r.out.released:
+		return true
+	default:
+	}
+	ticker := time.NewTicker(outputPause)
+	defer ticker.Stop()
+	for waiting, looks := 0, 0; waiting < outputLooks && looks < int(outputGrace/outputPause); looks++ {
+		select {
+		case <-r.empty:
+			return true
+		case <-r.out.released:
+			return true
+		case <-r.ctx.Done():
+			<-r.empty
+			return true
+		case <-ticker.C:
+		}
+		if waiting++; r.busy() {
+			waiting = 0
+		}
+	}
+	return false
+}
+
+// busy says whether one of the run's processes computes.
+func (r *run) busy() bool {
+	k := &r.sandbox.table
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, t := range k.tasks {
+		if t.run == r && t.letterLocked() == 'R' {
+			return true
+		}
+	}
+	return false
 }
 
 // usage is what the run has used since start.

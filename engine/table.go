@@ -14,6 +14,9 @@ const (
 
 // table is a sandbox's processes, those that have ended and not been waited for included.
 //
+// Its mutex also guards the terminals' sessions and foreground groups, which change under it; a terminal's own mutex is
+// taken under it, never around it.
+//
 // Process 1 is the sandbox itself: it adopts the orphans and forgets them when they end, and no signal reaches it.
 type table struct {
 	mu     sync.Mutex

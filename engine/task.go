@@ -70,7 +70,7 @@ func (t *task) clock() wasi.Clock {
 	if c := t.sandbox.clock; c != nil {
 		return replayProcessClock{c, &t.meter}
 	}
-	return hostClock{boot: t.sandbox.engine.boot, start: time.Now()}
+	return hostClock{t.sandbox.engine.boot, &t.meter}
 }
 
 // wake makes the task look again at what it waits for.

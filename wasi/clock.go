@@ -31,14 +31,18 @@ func (c hostClock) Realtime() time.Time      { return time.Now() }
 func (c hostClock) Monotonic() time.Duration { return time.Since(c.start) }
 func (c hostClock) CPU() time.Duration       { return time.Since(c.start) }
 
-func (c hostClock) Sleep(ctx context.Context, d time.Duration) error {
+func (c hostClock) Sleep(ctx context.Context, d time.Duration) error { return Sleep(ctx, d) }
+
+// Sleep is a [Clock]'s on the host's time: it returns when d has passed, or, with the
+// cause, when ctx has ended.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
