@@ -123,7 +123,7 @@ func (w *walker) mark(list uint32, here bool) {
 }
 
 // cuts returns the nodes that must have a check of their own so that every cycle of the graph passes one: functions at
-// their entry, classes at every call.
+// their entry, classes at every call by a function without such a check.
 func (g *graph) cuts() []bool {
 	cut := make([]bool, g.nodes())
 	for n := g.functions; n < g.nodes(); n++ {

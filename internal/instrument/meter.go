@@ -22,6 +22,7 @@ func (rw *rewriter) meter() {
 			}
 			return
 		}
+		p.checked = cut[n]
 		if weight := p.function(&rw.bodies[n]); weight > maxEntry {
 			cut[n] = true
 		} else if !cut[n] {
@@ -29,6 +30,7 @@ func (rw *rewriter) meter() {
 		}
 	})
 	for i := range rw.bodies {
+		p.checked = cut[i]
 		if weight := p.function(&rw.bodies[i]); cut[i] {
 			rw.entryPrice[i] = max(weight, 1)
 		}

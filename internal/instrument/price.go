@@ -11,6 +11,7 @@ type pricer struct {
 	// same for calls through a reference, by class of the signature.
 	entry, byClass []uint32
 	cutClass       []bool // calls of this class that a function may execute before its first check get one before them
+	checked        bool   // the function has a check at its entry, so its calls need none for the sake of cycles
 	frames         []frame
 	handler        uint32 // weight from the dearest handler that an exception thrown here may reach
 }
@@ -60,7 +61,7 @@ func (p *pricer) call(e *event, after uint32) (weight uint32, forced bool) {
 		}
 	default:
 		callee = weightCallRef + p.byClass[e.arg]
-		forced = e.entry && p.cutClass[e.arg]
+		forced = e.entry && !p.checked && p.cutClass[e.arg]
 	}
 	if e.kind == evTailCall || e.kind == evTailCallRef {
 		return callee, forced

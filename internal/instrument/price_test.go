@@ -92,3 +92,21 @@ func TestNoPriceIsLarge(t *testing.T) {
 		}
 	}
 }
+
+// TestOneCheckIsEnough has a function call itself directly, which takes a check at its entry, and through the table,
+// which then takes none.
+func TestOneCheckIsEnough(t *testing.T) {
+	rw := &rewriter{src: recursive(fn(0x10, 0, 0x41, 0, 0x11, 0, 0)), cfg: Config{Meter: true}}
+	if err := rw.read(); err != nil {
+		t.Fatal(err)
+	}
+	rw.meter()
+	if rw.entryPrice[0] == 0 {
+		t.Error("no check at the entry")
+	}
+	for _, e := range rw.events {
+		if e.before > 0 || e.after > 0 {
+			t.Errorf("a check at %d as well", e.pos)
+		}
+	}
+}
