@@ -209,14 +209,21 @@ func (e *Engine) enter(ctx context.Context, spec Spec, feed func(vfs.Sink) error
 	if err != nil {
 		return nil, err
 	}
+	if err := e.admit(sb); err != nil {
+		return nil, errors.Join(err, sb.tree.Close())
+	}
+	return sb, nil
+}
+
+// admit makes a sandbox one of the engine's.
+func (e *Engine) admit(sb *Sandbox) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
-		_ = sb.tree.Close()
-		return nil, ErrClosed
+		return ErrClosed
 	}
 	e.sandboxes[sb] = struct{}{}
-	return sb, nil
+	return nil
 }
 
 // Close ends every sandbox and frees what the engine holds. It may be called twice.

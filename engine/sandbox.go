@@ -62,14 +62,10 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEnv(spec.Env); err != nil {
+	if err := errors.Join(checkEnv(spec.Env), checkNames(spec.Secrets)); err != nil {
 		return nil, err
 	}
-	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
-	sb.table.open(limits.Processes)
-	sb.sessions.byName = map[string]*Session{}
-	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
-	sb.memory.max = limits.Memory
+	sb := e.bareSandbox(im, spec, limits)
 	now := time.Now
 	if r := spec.Replay; r != nil {
 		sb.clock, sb.random = newReplayClock(r.Epoch), newReplayRandom(r.Seed)
@@ -96,6 +92,16 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 		return nil, err
 	}
 	return sb, nil
+}
+
+// bareSandbox makes a sandbox without a tree.
+func (e *Engine) bareSandbox(im *image, spec Spec, limits Limits) *Sandbox {
+	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
+	sb.table.open(limits.Processes)
+	sb.sessions.byName = map[string]*Session{}
+	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
+	sb.memory.max = limits.Memory
+	return sb
 }
 
 func (sb *Sandbox) mount(mounts []Mount) error {

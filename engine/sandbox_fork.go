@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
@@ -53,27 +52,6 @@ func (sb *Sandbox) copy(ctx context.Context) (*Sandbox, error) {
 		child.sessions.byName[s.name] = s.twin(child, frozen[i])
 	}
 	return child, nil
-}
-
-// bareSandbox makes a sandbox without a tree.
-func (e *Engine) bareSandbox(im *image, spec Spec, limits Limits) *Sandbox {
-	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
-	sb.table.open(limits.Processes)
-	sb.sessions.byName = map[string]*Session{}
-	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
-	sb.memory.max = limits.Memory
-	return sb
-}
-
-// admit makes a sandbox one of the engine's.
-func (e *Engine) admit(sb *Sandbox) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return ErrClosed
-	}
-	e.sandboxes[sb] = struct{}{}
-	return nil
 }
 
 // rest takes the turns of all sessions that live, or of none. See wake.

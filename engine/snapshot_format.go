@@ -51,12 +51,8 @@ const (
 	recordEnd     = 'Z'
 )
 
-const (
-	// maxRecord bounds a record's body. A header with an environment is the longest.
-	maxRecord = 4 << 20
-	// pageBlock is the grain of a session's memory: aligned, so that equal memories have equal blocks.
-	pageBlock = 16 << 10
-)
+// maxRecord bounds a record's body. A header with an environment is the longest.
+const maxRecord = 4 << 20
 
 // snapshotHeader is a snapshot but for files and sessions.
 type snapshotHeader struct {

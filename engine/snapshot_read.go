@@ -76,10 +76,7 @@ func (e *Engine) readSnapshot(ctx context.Context, r io.Reader, opt ReadOptions)
 	}
 	sb, err := e.newSandbox(spec, func(to vfs.Sink) error { return in.tree(ctx, to) })
 	if err != nil {
-		if errors.Is(err, fs.ErrInvalid) && !errors.Is(err, ErrSnapshot) {
-			err = badSnapshot("files: %w", err)
-		}
-		return nil, err
+		return nil, asBadFiles(err)
 	}
 	s := &Snapshot{sandbox: sb}
 	if err := in.rest(ctx, sb, h); err != nil {
@@ -99,18 +96,20 @@ func (in *snapshotReader) rest(ctx context.Context, sb *Sandbox, h *snapshotHead
 		return err
 	}
 	for range h.Sessions {
-		s, err := in.session(ctx, sb)
-		if err != nil {
+		if err := in.session(ctx, sb); err != nil {
 			return err
 		}
-		if sb.sessions.byName[s.name] != nil {
-			_ = s.life.close()
-			return badSnapshot("two sessions are named %q", s.name)
-		}
-		sb.sessions.byName[s.name] = s
 	}
 	sb.tree.Reap()
 	return in.end()
+}
+
+// asBadFiles gives records of files that make no sense their place among errors.
+func asBadFiles(err error) error {
+	if errors.Is(err, fs.ErrInvalid) && !errors.Is(err, ErrSnapshot) {
+		return badSnapshot("files: %w", err)
+	}
+	return err
 }
 
 // goOn takes a sandbox to where the snapshot's was in time and randomness, and in what it has used.
@@ -123,7 +122,7 @@ func (sb *Sandbox) goOn(h *snapshotHeader) error {
 	sb.ticks.Store(u.Ticks)
 	sb.output.Store(u.Output)
 	sb.memory.peak.Store(u.Memory)
-	if r := h.Replay; r != nil {
+	if r := h.Replay; r != nil && sb.clock != nil {
 		if r.Ticks < 0 || r.Slept < 0 || r.Slept > maxSlept || r.Ticks > maxSlept {
 			return badSnapshot("replay: time out of range")
 		}
@@ -242,8 +241,8 @@ func (in *snapshotReader) expect(kind byte) error {
 	return nil
 }
 
-func (in *snapshotReader) json(v any) error {
-	d := json.NewDecoder(bytes.NewReader(in.body))
+func decodeJSON(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return badSnapshot("header: %w", err)
@@ -257,7 +256,7 @@ func (in *snapshotReader) header(e *Engine, opt ReadOptions) (*snapshotHeader, S
 	if err := in.expect(recordHeader); err != nil {
 		return nil, Spec{}, err
 	}
-	if err := in.json(&h); err != nil {
+	if err := decodeJSON(in.body, &h); err != nil {
 		return nil, Spec{}, err
 	}
 	digest, err := e.BaseDigest(h.Image)
@@ -313,7 +312,7 @@ func (in *snapshotReader) end() error {
 func (in *snapshotReader) take() (bool, error) {
 	switch in.kind {
 	case recordContent:
-		if len(in.body) == 0 || len(in.body) > max(vfs.ChunkSize, pageBlock) {
+		if len(in.body) == 0 || len(in.body) > max(vfs.ChunkSize, BlockSize) {
 			return true, badSnapshot("content of %d bytes", len(in.body))
 		}
 		in.content = append(in.content, bytes.Clone(in.body))

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/belljar-dev/belljar/vfs"
@@ -10,59 +9,51 @@ import (
 )
 
 // session reads a session into a sandbox that has its files.
-func (in *snapshotReader) session(ctx context.Context, sb *Sandbox) (*Session, error) {
+func (in *snapshotReader) session(ctx context.Context, sb *Sandbox) error {
 	if err := in.expect(recordSession); err != nil {
-		return nil, err
+		return err
 	}
 	var h sessionHeader
-	if err := in.json(&h); err != nil {
-		return nil, err
+	if err := decodeJSON(in.body, &h); err != nil {
+		return err
 	}
 	if err := h.check(); err != nil {
-		return nil, err
+		return err
 	}
-	pages, err := in.pages(h.Size)
-	if err != nil {
-		return nil, err
+	p := pageReader{size: h.Size}
+	if err := in.pages(&p); err != nil {
+		return err
 	}
-	s, err := sb.restoreSession(ctx, &h, pages)
-	if err != nil && !errors.Is(err, ErrSnapshot) {
-		return nil, fmt.Errorf("session %q: %w", h.Name, err)
-	}
-	return s, err
+	return sb.addSession(ctx, &h, p.pages)
 }
 
 // pages reads blocks of memory until another record comes.
-func (in *snapshotReader) pages(size uint64) ([]extent, error) {
-	var out []extent
-	end := uint64(0)
+func (in *snapshotReader) pages(p *pageReader) error {
 	for {
 		if err := in.next(); err != nil {
-			return nil, err
+			return err
 		}
 		if isContent, err := in.take(); err != nil {
-			return nil, err
+			return err
 		} else if isContent {
 			continue
 		}
 		if in.kind != recordPages {
 			in.back = true
-			return out, nil
+			return nil
 		}
 		f := fields{b: in.body}
 		number, content := f.uint(), f.uint()
-		if !f.whole() || number >= size/pageBlock || number*pageBlock < end {
-			return nil, badSnapshot("a block of memory out of place")
+		if !f.whole() {
+			return badSnapshot("a block of memory is not as it should be")
 		}
 		b, err := in.numbered(content)
+		if err == nil {
+			err = p.add(number, b)
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if len(b) != pageBlock {
-			return nil, badSnapshot("a block of memory of %d bytes", len(b))
-		}
-		out = append(out, extent{number * pageBlock, b})
-		end = (number + 1) * pageBlock
 	}
 }
 

@@ -62,8 +62,8 @@ func (s *memoryState) blocks(secrets [][]byte, yield func(number uint64, block [
 	if len(secrets) > 0 {
 		blank = v.find(secrets)
 	}
-	block, plain := make([]byte, pageBlock), make([]byte, pageBlock)
-	for at := uint64(0); at < s.size; at += pageBlock {
+	block, plain := make([]byte, BlockSize), make([]byte, BlockSize)
+	for at := uint64(0); at < s.size; at += BlockSize {
 		if !v.written(at) {
 			continue
 		}
@@ -73,11 +73,11 @@ func (s *memoryState) blocks(secrets [][]byte, yield func(number uint64, block [
 			continue
 		}
 		for _, b := range blank {
-			for i := max(b.start, at); i < min(b.end, at+pageBlock); i++ {
+			for i := max(b.start, at); i < min(b.end, at+BlockSize); i++ {
 				block[i-at] = '*'
 			}
 		}
-		if err := yield(at/pageBlock, block); err != nil {
+		if err := yield(at/BlockSize, block); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func (s *memoryState) owners() []uint8 {
 
 // written says that a page of the block at an address is not the image's.
 func (v *stateView) written(at uint64) bool {
-	for p := at / imagePage; p < min((at+pageBlock)/imagePage, uint64(len(v.owner))); p++ {
+	for p := at / imagePage; p < min((at+BlockSize)/imagePage, uint64(len(v.owner))); p++ {
 		if v.owner[p] != 0 {
 			return true
 		}
@@ -124,7 +124,7 @@ func (v *stateView) written(at uint64) bool {
 
 // read reads a block. Blocks are best read in ascending order.
 func (v *stateView) read(at uint64, block []byte) {
-	for i := uint64(0); i < pageBlock; i += imagePage {
+	for i := uint64(0); i < BlockSize; i += imagePage {
 		v.page(at+i, (*[imagePage]byte)(block[i:]))
 	}
 }
@@ -148,7 +148,7 @@ func (v *stateView) page(at uint64, page *[imagePage]byte) {
 }
 
 func (im *memoryImage) readBlock(at uint64, block []byte) {
-	for i := uint64(0); i < pageBlock; i += imagePage {
+	for i := uint64(0); i < BlockSize; i += imagePage {
 		im.pageAt(at+i, (*[imagePage]byte)(block[i:]))
 	}
 }
@@ -171,8 +171,8 @@ func (v *stateView) find(secrets [][]byte) []span {
 			}
 		}
 	}
-	block := make([]byte, pageBlock)
-	for at := uint64(0); at < v.state.size; at += pageBlock {
+	block := make([]byte, BlockSize)
+	for at := uint64(0); at < v.state.size; at += BlockSize {
 		if v.written(at) {
 			if len(run) == 0 {
 				start = at

@@ -294,3 +294,44 @@ func FuzzReadSnapshot(f *testing.F) {
 		}
 	})
 }
+
+// A sandbox that was taken apart and put together is the same.
+func TestFrozen(t *testing.T) {
+	eng := countEngine(t)
+	sb := counted(t, eng)
+	file := writeSnapshot(t, sb)
+	s, err := readSnapshot(eng, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	parts, err := s.Frozen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := eng.Thaw(t.Context(), parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(writeSnapshot(t, back), file) {
+		t.Error("put together it is another sandbox")
+	}
+	if res, err := back.Sessions()[0].Eval(t.Context(), engine.Cell{}); err != nil || res.ExitCode != 3 {
+		t.Errorf("it counts on to %d, %v", res.ExitCode, err)
+	}
+	blocks := parts.Sessions[0].Blocks
+	for name, bad := range map[string]func(yield func(uint64, []byte) error) error{
+		"a short block":   func(yield func(uint64, []byte) error) error { return yield(0, make([]byte, 5)) },
+		"a block outside": func(yield func(uint64, []byte) error) error { return yield(1<<40, make([]byte, engine.BlockSize)) },
+		"a block twice":   func(yield func(uint64, []byte) error) error { return errors.Join(blocks(yield), blocks(yield)) },
+	} {
+		parts.Sessions[0].Blocks = bad
+		if _, err := eng.Thaw(t.Context(), parts); !errors.Is(err, engine.ErrSnapshot) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	parts.Sessions = append(parts.Sessions[:0], engine.FrozenSession{State: []byte("{")})
+	if _, err := eng.Thaw(t.Context(), parts); !errors.Is(err, engine.ErrSnapshot) {
+		t.Errorf("a state cut short: %v", err)
+	}
+}

@@ -1,0 +1,90 @@
+package benchmarks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/runtimes/python"
+)
+
+// snapshots measures a sandbox's way into a file and back.
+func (s *suite) snapshots(ctx context.Context) error {
+	sb, _, err := s.liveSandbox(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer sb.Close()
+	var content int64
+	for i := range 10_000 {
+		content += int64(len(fmt.Sprintf("content of file %d\n", i)))
+	}
+	var writes, reads, sizes []float64
+	var file bytes.Buffer
+	for range s.runs(40) {
+		runtime.GC() // what earlier rounds left is not this one's
+		file.Reset()
+		start := time.Now()
+		snapshot, err := sb.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = snapshot.WriteTo(&file)
+		writes = append(writes, milliseconds(time.Since(start)))
+		sizes = append(sizes, float64(int64(file.Len())-content)/(1<<20))
+		if err := errors.Join(err, snapshot.Close()); err != nil {
+			return err
+		}
+		start = time.Now()
+		if err := thaw(ctx, s.engine, file.Bytes()); err != nil {
+			return err
+		}
+		reads = append(reads, milliseconds(time.Since(start)))
+	}
+	var elsewhere []float64
+	for range s.runs(16) {
+		start := time.Now()
+		if err := s.thawElsewhere(ctx, file.Bytes()); err != nil {
+			return err
+		}
+		elsewhere = append(elsewhere, milliseconds(time.Since(start)))
+	}
+	const what = "10,000 files and a session that holds 1 MB of objects"
+	s.add("snapshot_write_ms", "ms", writes, "Snapshot and WriteTo of a sandbox with %s, into memory", what)
+	s.add("snapshot_size_mib", "MiB", sizes, "its file, less the files' content")
+	s.add("snapshot_read_ms", "ms", reads, "ReadSnapshot, Sandbox and a first cell, in the same engine")
+	s.add("snapshot_elsewhere_ms", "ms", elsewhere, "the same in a new engine, which loads the interpreter from a warm cache")
+	return nil
+}
+
+// thaw reads a snapshot and runs a cell of its session.
+func thaw(ctx context.Context, eng *engine.Engine, file []byte) error {
+	snapshot, err := eng.ReadSnapshot(ctx, bytes.NewReader(file), engine.ReadOptions{Limits: engine.Limits{Memory: 1 << 30}})
+	if err != nil {
+		return err
+	}
+	defer snapshot.Close()
+	sb, err := snapshot.Sandbox(ctx)
+	if err != nil {
+		return err
+	}
+	defer sb.Close()
+	session, err := sb.Session(ctx, "main", "python")
+	if err != nil {
+		return err
+	}
+	return answer(ctx, session, "data[1]", "'111'")
+}
+
+// thawElsewhere does the same in an engine of its own, which loads everything from the cache as a new process does.
+func (s *suite) thawElsewhere(ctx context.Context, file []byte) error {
+	eng, err := engine.New(engine.Config{Images: []engine.Image{python.Image()}, CacheDir: s.CacheDir})
+	if err != nil {
+		return err
+	}
+	return errors.Join(thaw(ctx, eng, file), eng.Close())
+}
