@@ -131,3 +131,40 @@ func (s *aferoFace) stat(name string, follow bool) (status, error) {
 	i, _, err := s.fs.LstatIfPossible(slashed(name))
 	return statusOf(i, err)
 }
+
+// follows skips what aferofs has for links themselves alone.
+func follows(follow bool) error {
+	if follow {
+		return skip("aferofs has no attributes through links")
+	}
+	return nil
+}
+
+func (s *aferoFace) getxattr(name string, follow bool, attr string) (string, error) {
+	if err := follows(follow); err != nil {
+		return "", err
+	}
+	value, err := s.fs.Getxattr(slashed(name), attr)
+	return string(value), err
+}
+
+func (s *aferoFace) setxattr(name string, follow bool, attr, value string, how renaming) error {
+	if err := follows(follow); err != nil {
+		return err
+	}
+	return s.fs.Setxattr(slashed(name), attr, []byte(value), xattrFlags[how])
+}
+
+func (s *aferoFace) listxattr(name string, follow bool) ([]string, error) {
+	if err := follows(follow); err != nil {
+		return nil, err
+	}
+	return s.fs.Listxattr(slashed(name))
+}
+
+func (s *aferoFace) removexattr(name string, follow bool, attr string) error {
+	if err := follows(follow); err != nil {
+		return err
+	}
+	return s.fs.Removexattr(slashed(name), attr)
+}

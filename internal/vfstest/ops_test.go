@@ -39,13 +39,10 @@ var ops = map[string]op{
 	"mkchr": {3, 3, func(m *machine, a []string) (string, error) {
 		return "", m.sys.mkdev(a[0], octal(a[1]), true, uint32(number(a[2])))
 	}},
-	"rmdir":   {1, 1, func(m *machine, a []string) (string, error) { return "", m.sys.rmdir(a[0]) }},
-	"unlink":  {1, 1, func(m *machine, a []string) (string, error) { return "", m.sys.unlink(a[0]) }},
-	"symlink": {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.symlink(a[0], a[1]) }},
-	"readlink": {1, 1, func(m *machine, a []string) (string, error) {
-		s, err := m.sys.readlink(a[0])
-		return strconv.Quote(s), err
-	}},
+	"rmdir":      {1, 1, func(m *machine, a []string) (string, error) { return "", m.sys.rmdir(a[0]) }},
+	"unlink":     {1, 1, func(m *machine, a []string) (string, error) { return "", m.sys.unlink(a[0]) }},
+	"symlink":    {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.symlink(a[0], a[1]) }},
+	"readlink":   {1, 1, func(m *machine, a []string) (string, error) { return quoted(m.sys.readlink(a[0])) }},
 	"link":       {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.link(a[0], a[1], false) }},
 	"linkfollow": {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.link(a[0], a[1], true) }},
 	"rename":     {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.rename(a[0], a[1], replace) }},
@@ -53,8 +50,12 @@ var ops = map[string]op{
 	"exchange":   {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.rename(a[0], a[1], exchange) }},
 	"truncate":   {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.truncate(a[0], number(a[1])) }},
 	"chmod":      {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.chmod(a[0], octal(a[1])) }},
-	"chown":      {3, 3, func(m *machine, a []string) (string, error) { return "", m.sys.chown(a[0], true, id(a[1]), id(a[2])) }},
-	"lchown":     {3, 3, func(m *machine, a []string) (string, error) { return "", m.sys.chown(a[0], false, id(a[1]), id(a[2])) }},
+	"chown": {3, 3, func(m *machine, a []string) (string, error) {
+		return "", m.sys.chown(a[0], true, id(a[1]), id(a[2]))
+	}},
+	"lchown": {3, 3, func(m *machine, a []string) (string, error) {
+		return "", m.sys.chown(a[0], false, id(a[1]), id(a[2]))
+	}},
 	// utimes NAME ATIME MTIME, each seconds since 1970, now or omit.
 	"utimes":  {3, 3, func(m *machine, a []string) (string, error) { return "", m.sys.utimes(a[0], true, clock(a[1:])) }},
 	"lutimes": {3, 3, func(m *machine, a []string) (string, error) { return "", m.sys.utimes(a[0], false, clock(a[1:])) }},
@@ -68,6 +69,16 @@ var ops = map[string]op{
 	// snap remembers the times of a node; since tells which have changed meanwhile.
 	"snap":  {1, 1, (*machine).snap},
 	"since": {1, 1, (*machine).since},
+
+	// setx NAME ATTR VALUE [create|replace] and its kin are for what a name leads to, those with an l for the name itself.
+	"setx":   {3, 4, func(m *machine, a []string) (string, error) { return "", m.setxattr(a, true) }},
+	"lsetx":  {3, 4, func(m *machine, a []string) (string, error) { return "", m.setxattr(a, false) }},
+	"getx":   {2, 2, func(m *machine, a []string) (string, error) { return quoted(m.sys.getxattr(a[0], true, a[1])) }},
+	"lgetx":  {2, 2, func(m *machine, a []string) (string, error) { return quoted(m.sys.getxattr(a[0], false, a[1])) }},
+	"listx":  {1, 1, func(m *machine, a []string) (string, error) { return sorted(m.sys.listxattr(a[0], true)) }},
+	"llistx": {1, 1, func(m *machine, a []string) (string, error) { return sorted(m.sys.listxattr(a[0], false)) }},
+	"rmx":    {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.removexattr(a[0], true, a[1]) }},
+	"lrmx":   {2, 2, func(m *machine, a []string) (string, error) { return "", m.sys.removexattr(a[0], false, a[1]) }},
 
 	// put makes a file with content; cat reads one; fill makes N empty files; list gives sorted names.
 	"put":  {2, 2, (*machine).put},
@@ -314,9 +325,22 @@ func (m *machine) list(a []string) (string, error) {
 		return "", err
 	}
 	defer f.close()
-	names, err := f.list(-1)
+	return sorted(f.list(-1))
+}
+
+func sorted(names []string, err error) (string, error) {
 	slices.Sort(names)
 	return fmt.Sprintf("%q", names), err
+}
+
+func quoted(s string, err error) (string, error) { return strconv.Quote(s), err }
+
+func (m *machine) setxattr(a []string, follow bool) error {
+	how := replace
+	if len(a) > 3 {
+		how = map[string]renaming{"create": noReplace, "replace": exchange}[a[3]]
+	}
+	return m.sys.setxattr(a[0], follow, a[1], a[2], how)
 }
 
 func (m *machine) open(a []string) (string, error) {

@@ -33,6 +33,11 @@ type system interface {
 	utimes(name string, follow bool, at times) error
 	access(name string, how uint32) error
 	stat(name string, follow bool) (status, error)
+
+	getxattr(name string, follow bool, attr string) (string, error)
+	setxattr(name string, follow bool, attr, value string, how renaming) error
+	listxattr(name string, follow bool) ([]string, error)
+	removexattr(name string, follow bool, attr string) error
 }
 
 // file is an open file or directory.
@@ -59,12 +64,13 @@ type user struct {
 	umask    uint32
 }
 
+// renaming says what a call does with what is there.
 type renaming int
 
 const (
 	replace renaming = iota
 	noReplace
-	exchange
+	exchange // of attributes: only what is there
 )
 
 // times are what utimensat(2) takes: seconds, or one of the two below.
@@ -103,12 +109,16 @@ type no struct{ face string }
 
 func (n no) lacks(call string) error { return skip(n.face + " has no " + call) }
 
-func (n no) mkfifo(string, uint32) error              { return n.lacks("mkfifo") }
-func (n no) mksock(string, uint32) error              { return n.lacks("mknod") }
-func (n no) mkdev(string, uint32, bool, uint32) error { return n.lacks("mknod") }
-func (n no) link(string, string, bool) error          { return n.lacks("link") }
-func (n no) truncate(string, int64) error             { return n.lacks("truncate") }
-func (n no) access(string, uint32) error              { return n.lacks("access") }
+func (n no) mkfifo(string, uint32) error                           { return n.lacks("mkfifo") }
+func (n no) mksock(string, uint32) error                           { return n.lacks("mknod") }
+func (n no) mkdev(string, uint32, bool, uint32) error              { return n.lacks("mknod") }
+func (n no) link(string, string, bool) error                       { return n.lacks("link") }
+func (n no) truncate(string, int64) error                          { return n.lacks("truncate") }
+func (n no) getxattr(string, bool, string) (string, error)         { return "", n.lacks("getxattr") }
+func (n no) setxattr(string, bool, string, string, renaming) error { return n.lacks("setxattr") }
+func (n no) listxattr(string, bool) ([]string, error)              { return nil, n.lacks("listxattr") }
+func (n no) removexattr(string, bool, string) error                { return n.lacks("removexattr") }
+func (n no) access(string, uint32) error                           { return n.lacks("access") }
 
 // errnoNames are the answers of the table.
 var errnoNames = map[syscall.Errno]string{
@@ -117,7 +127,8 @@ var errnoNames = map[syscall.Errno]string{
 	syscall.EINVAL: "EINVAL", syscall.EISDIR: "EISDIR", syscall.ELOOP: "ELOOP", syscall.EMLINK: "EMLINK",
 	syscall.ENAMETOOLONG: "ENAMETOOLONG", syscall.ENOENT: "ENOENT", syscall.ENOSPC: "ENOSPC", syscall.ENOTDIR: "ENOTDIR",
 	syscall.ENOTEMPTY: "ENOTEMPTY", syscall.ENOTSUP: "ENOTSUP", syscall.ENXIO: "ENXIO", syscall.EPERM: "EPERM",
-	syscall.EPIPE: "EPIPE", syscall.EROFS: "EROFS", syscall.ESPIPE: "ESPIPE", syscall.ETXTBSY: "ETXTBSY", syscall.EXDEV: "EXDEV",
+	syscall.EPIPE: "EPIPE", syscall.ERANGE: "ERANGE", syscall.EROFS: "EROFS", syscall.ESPIPE: "ESPIPE",
+	syscall.ETXTBSY: "ETXTBSY", syscall.EXDEV: "EXDEV", noData: "ENODATA",
 }
 
 // answer puts the outcome of a call into the words of the table.

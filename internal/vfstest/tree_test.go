@@ -148,6 +148,25 @@ func (s *treeFace) utimes(name string, follow bool, at times) error {
 	return s.dir.Chtimes(name, follow, at.time(at.atime), at.time(at.mtime))
 }
 
+func (s *treeFace) getxattr(name string, follow bool, attr string) (string, error) {
+	value, err := s.dir.Getxattr(name, follow, attr)
+	return string(value), err
+}
+
+func (s *treeFace) setxattr(name string, follow bool, attr, value string, how renaming) error {
+	return s.dir.Setxattr(name, follow, attr, []byte(value), xattrFlags[how])
+}
+
+var xattrFlags = map[renaming]vfs.XattrFlags{replace: 0, noReplace: vfs.XattrCreate, exchange: vfs.XattrReplace}
+
+func (s *treeFace) listxattr(name string, follow bool) ([]string, error) {
+	return s.dir.Listxattr(name, follow)
+}
+
+func (s *treeFace) removexattr(name string, follow bool, attr string) error {
+	return s.dir.Removexattr(name, follow, attr)
+}
+
 // vfsFile is a *vfs.File, whichever face opened it.
 type vfsFile struct{ *vfs.File }
 
