@@ -56,9 +56,12 @@ func (im *Image) check() error {
 	if im.Name == "" {
 		return errors.New("image without a name")
 	}
+	paths := map[string]bool{}
 	for i := range im.Programs {
 		p := &im.Programs[i]
 		switch {
+		case paths[p.Path]:
+			return fmt.Errorf("image %q: two programs are at %s", im.Name, p.Path)
 		case !path.IsAbs(p.Path):
 			return fmt.Errorf("image %q: program path %q is not absolute", im.Name, p.Path)
 		case len(p.Digest) != 64:
@@ -66,6 +69,7 @@ func (im *Image) check() error {
 		case p.Module == nil:
 			return fmt.Errorf("image %q: program %s has no module", im.Name, p.Path)
 		}
+		paths[p.Path] = true
 	}
 	return checkEnv(im.Env)
 }

@@ -1,0 +1,20 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+)
+
+// Compose makes one image of several: a sandbox of it has the programs, files and languages of all. Where two of them
+// define the same language or variable, the earlier one's is taken. Paths of programs and layers must differ, or New
+// fails.
+func Compose(name string, images ...Image) Image {
+	all := Image{Name: name, Langs: map[string][]string{}}
+	for _, im := range slices.Backward(images) {
+		all.Programs = append(slices.Clone(im.Programs), all.Programs...)
+		all.Layers = append(slices.Clone(im.Layers), all.Layers...)
+		all.Env = mergeEnv(all.Env, im.Env)
+		maps.Copy(all.Langs, im.Langs)
+	}
+	return all
+}
