@@ -42,6 +42,29 @@ func (h *hostDir) lstat(name string) (fs.FileInfo, error) {
 	return i, hostError(err)
 }
 
+func (h *hostDir) types(dir string, names []string) (out []fs.FileMode) {
+	at, err := h.root.OpenRoot(dir)
+	for i, name := range names {
+		if err != nil {
+			return out
+		}
+		info, ierr := at.Lstat(name)
+		if ierr == nil {
+			out = append(out, info.Mode().Type())
+		}
+		if ierr != nil || !info.IsDir() || i == len(names)-1 {
+			break
+		}
+		up := at
+		at, err = up.OpenRoot(name)
+		up.Close()
+	}
+	if err == nil {
+		at.Close()
+	}
+	return out
+}
+
 func (h *hostDir) readlink(name string) (string, error) {
 	s, err := h.root.Readlink(name)
 	return s, hostError(err)

@@ -38,11 +38,11 @@ func (i Info) IsDir() bool { return i.mode.IsDir() }
 func (i Info) Dev() uint64 { return i.dev }
 
 // Ino returns the node's number, unique in its Dev and for the tree's own nodes never used again. In a mount
-// it stands for the path.
+// it stands for the path, but that of a host's file with several hard links for the file.
 func (i Info) Ino() uint64 { return i.ino }
 
-// Nlink returns the number of hard links; for a directory two and the number of directories in it; 1 in
-// mounts.
+// Nlink returns the number of hard links; for a directory two and the number of directories in it. Mounts
+// that don't know say 1.
 func (i Info) Nlink() uint64 { return i.nlink }
 
 // Rdev returns the number that a device node was made with; 0 for anything else.
@@ -54,11 +54,11 @@ func (i Info) UID() int { return i.uid }
 // GID returns the owning group.
 func (i Info) GID() int { return i.gid }
 
-// Atime returns the time of the last access. Mounts give the time of the last change.
+// Atime returns the time of the last access. Mounts that don't know give the time of the last change.
 func (i Info) Atime() time.Time { return time.Unix(0, i.atime) }
 
-// Ctime returns the time of the last change of content or of what Info says. Mounts give the time of the last
-// change of content.
+// Ctime returns the time of the last change of content or of what Info says. Mounts that don't know give the time of
+// the last change of content.
 func (i Info) Ctime() time.Time { return time.Unix(0, i.ctime) }
 
 // Btime returns the time at which the node was made. Mounts give the time of the last change of content.

@@ -203,6 +203,9 @@ func (m *mount) describe(i fs.FileInfo, name, as string) Info {
 	if d.IsDir() {
 		d.nlink, d.size = 2, dirSize
 	}
+	if st, ok := hostStat(i); ok {
+		st.add(&d)
+	}
 	return d
 }
 

@@ -52,6 +52,8 @@ type walk struct {
 	rest   string // what is left
 	free   int    // how much of rest, from its end, does not come from links in confined mounts
 	links  int    // links followed
+	// ahead has the types of the next names, as far as a mount has told already.
+	ahead []fs.FileMode
 }
 
 // find resolves name from d. When what it found is in the tree itself, whether or not it exists, t.mu is held
@@ -292,6 +294,41 @@ func (w *walk) jump(target string, from *mount) error {
 	return nil
 }
 
+// deepDriver is a driver that looks at a whole way at once: where each look begins at the top, going down name by name
+// would cost the square of the depth.
+type deepDriver interface {
+	// types returns the types of names, each in the one before and the first in dir: of as many as are directories, and of
+	// one more if there is one.
+	types(dir string, names []string) []fs.FileMode
+}
+
+// typ returns the type bits of a node, which is called name in the directory that the walk stands in.
+func (w *walk) typ(node place, name string) (fs.FileMode, error) {
+	if d, ok := node.mnt.drv.(deepDriver); ok && len(w.ahead) == 0 && w.rest != "" {
+		w.ahead = d.types(w.at.path, append([]string{name}, w.plain()...))
+	}
+	if len(w.ahead) == 0 {
+		return node.mnt.typ(node.path)
+	}
+	typ := w.ahead[0]
+	w.ahead = w.ahead[1:]
+	return typ, nil
+}
+
+// plain returns the names on the rest of the path up to a "..".
+func (w *walk) plain() []string {
+	var names []string
+	for name := range strings.SplitSeq(w.rest, "/") {
+		switch {
+		case name == "..", len(name) > maxName:
+			return names
+		case name != "" && name != ".":
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // mount goes on in the mount that the walk stands in, until the path ends (done) or leads out of it. No lock
 // is held.
 func (w *walk) mount() (f found, done bool, err error) {
@@ -316,7 +353,7 @@ func (w *walk) mount() (f found, done bool, err error) {
 			return f, true, ErrNameTooLong
 		}
 		node := place{ino: w.at.ino, mnt: m, path: path.Join(w.at.path, name)}
-		typ, err := m.typ(node.path)
+		typ, err := w.typ(node, name)
 		switch {
 		case err == nil:
 		case last && isNotExist(err):
