@@ -1,5 +1,7 @@
 package vfs
 
+import "slices"
+
 // A file's content is, from top to bottom:
 //
 //	head, tail   chunks: those written to. head is chunk 0, so that small files need no table; tail has the rest by number.
@@ -160,17 +162,21 @@ func (t *Tree) writeChunk(n *inode, i int64, in int, p []byte) int {
 		}
 		p = p[:min(len(p), size-in)]
 	}
-	var buf []byte
-	if old != nil && old.own == t.own {
-		buf = stretch(old.b, size)
-		old.b = buf
-	} else {
-		buf = make([]byte, size)
-		copy(buf, have)
-		t.setChunk(n, i, &chunk{own: t.own, b: buf})
-	}
 	t.charge(n, price(i, size)-paid)
-	return copy(buf[in:], p)
+	if old != nil && old.own == t.own {
+		old.b = stretch(old.b, size)
+		return copy(old.b[in:], p)
+	}
+	fresh := &chunk{own: t.own}
+	if in == 0 && len(p) == size { // Nothing of what was there is left, so there is nothing to clear either.
+		fresh.b = slices.Clip(append([]byte(nil), p...))
+	} else {
+		fresh.b = make([]byte, size)
+		copy(fresh.b, have)
+		copy(fresh.b[in:], p)
+	}
+	t.setChunk(n, i, fresh)
+	return len(p)
 }
 
 // stretch lengthens b with zeros to size, leaving room for more of the same.

@@ -29,6 +29,8 @@ type File struct {
 	mu     sync.Mutex
 	off    int64  // of the next Read or Write
 	cookie uint64 // of the next ReadDir
+
+	own node // what h points to, of most files: one piece of memory instead of two
 }
 
 func newFile(t *Tree, at place, name string, flag int, h handle) *File {

@@ -63,7 +63,10 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 		return nil, err
 	}
 	t := d.t
-	now := t.now()
+	var now int64
+	if flag&(os.O_CREATE|os.O_TRUNC) != 0 {
+		now = t.now()
+	}
 	f, err := d.find(name, how, true)
 	if err != nil {
 		return nil, err
@@ -93,12 +96,22 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 		t.cutAt(t.edit(f.node.ino), 0, now)
 	}
 	t.opened(f.node.ino)
-	return newFile(t, f.node, name, flag, t.handle(f.node.ino, f.typ, flag)), nil
+	if f.typ == deviceType || f.typ == fs.ModeNamedPipe {
+		return newFile(t, f.node, name, flag, t.handle(f.node.ino, f.typ, flag)), nil
+	}
+	file := newFile(t, f.node, name, flag, nil)
+	file.own = t.node(f.node.ino, f.typ, flag)
+	file.h = &file.own
+	return file, nil
+}
+
+func (t *Tree) node(ino uint64, typ fs.FileMode, flag int) node {
+	return node{t: t, ino: ino, dir: typ.IsDir(), noAtime: flag&O_NOATIME != 0}
 }
 
 // handle makes the handle of an inode that is open. Preconditions: t.mu is held exclusively.
 func (t *Tree) handle(ino uint64, typ fs.FileMode, flag int) handle {
-	n := node{t: t, ino: ino, dir: typ.IsDir(), noAtime: flag&O_NOATIME != 0}
+	n := t.node(ino, typ, flag)
 	switch typ {
 	case deviceType:
 		return &device{node: n, rw: t.devices[ino]}
