@@ -323,6 +323,29 @@ func TestSignalInterrupts(t *testing.T) {
 	}
 }
 
+// TestServiceSaysEINTR makes sure that what a service answers can't keep a call going.
+func TestServiceSaysEINTR(t *testing.T) {
+	for _, signals := range []Signals{nil, newFakeSignals(true, false)} {
+		for _, err := range []error{EINTR, ERESTART} {
+			calls := 0
+			g := newGuest(t, Config{Signals: signals, Services: func(context.Context, string, []byte) ([]byte, error) {
+				if calls++; calls > 1 && err == ERESTART {
+					return nil, nil // it asked for another call
+				}
+				return nil, err
+			}})
+			want := errIntr
+			if signals != nil && err == ERESTART {
+				want = errSuccess
+			}
+			g.want(want, "host_call", "x", "", outPtr)
+			if calls > 2 {
+				t.Errorf("%v: %d calls", err, calls)
+			}
+		}
+	}
+}
+
 // TestBrokenPipe expects the signal that a write nobody can read brings.
 func TestBrokenPipe(t *testing.T) {
 	signals := newFakeSignals(true, false)

@@ -24,13 +24,14 @@ func (f function) Call(ctx context.Context, m api.Module, stack []uint64) {
 	for {
 		e := f(ctx, h, memoryOf(m), stack)
 		var handled, restart bool
-		if h.signals != nil && h.signals.Pending() {
+		pending := h.signals != nil && h.signals.Pending()
+		if pending {
 			handled, restart = h.signals.Deliver(ctx)
 		}
 		switch {
-		case e == errRestart && handled && !restart:
+		case e == errRestart && (handled && !restart || h.signals == nil):
 			e = errIntr
-		case e == errRestart, e == errIntr && !handled:
+		case e == errRestart, e == errIntr && pending && !handled: // no handler ran: the guest hears of nothing
 			stack[0] = first
 			continue
 		}

@@ -18,6 +18,8 @@ const (
 	recvPeek    = 1 // riflags: leave the data for the next call
 	recvWaitall = 2 // riflags: fill the buffers
 
+	dontWait = 0x40 // riflags and siflags: as if the socket didn't wait
+
 	recvTruncated = 1 // roflags: the datagram was longer than the buffers
 
 	sendNosignal = 0x4000 // siflags: no SIGPIPE

@@ -208,6 +208,7 @@ func TestSocketErrors(t *testing.T) {
 		{"sock_send", args{udp, listPtr, 1, 0, sizePtr}, errDestaddrreq},
 		{"sock_send_to", args{udp, listPtr, 1, ip("8.8.8.8"), 53, 0, sizePtr}, errAcces},
 		{"sock_recv_from", args{udp, listPtr, 1, past, 0, portPtr, sizePtr, flagsPtr}, errFault},
+		{"sock_recv_from", args{v6, listPtr, 1, ip("127.0.0.1"), 0, portPtr, sizePtr, flagsPtr}, errInval},
 		{"fd_seek", args{client, 0, 0, outPtr}, errSpipe},
 		{"fd_pread", args{client, listPtr, 1, 0, outPtr}, errSpipe},
 	} {
@@ -361,6 +362,21 @@ func TestUnixSockets(t *testing.T) {
 	if s, _ := g.scan(a, 10); s != "entry" {
 		t.Errorf("read %q", s)
 	}
+}
+
+// TestDontWait asks once not to wait, on sockets that do.
+func TestDontWait(t *testing.T) {
+	g := newSocketGuest(t)
+	client, server := g.connection()
+	if _, e := g.recv(server, 1, dontWait); e != errAgain {
+		t.Errorf("nothing to receive: %v", e)
+	}
+	list := g.manyBuffers(0x1000, 32)
+	g.must("sock_send", client, list, 32, dontWait, sizePtr)
+	if n := g.uint32(sizePtr); n != pipeSize {
+		t.Errorf("%d bytes sent", n)
+	}
+	g.want(errAgain, "sock_send", client, list, 32, dontWait, sizePtr)
 }
 
 func TestSocketPair(t *testing.T) {

@@ -35,7 +35,7 @@ func (h *Host) receive(ctx context.Context, mem memory, r receipt) errno {
 		return e
 	case d.base&rightFdRead == 0:
 		return errNotcapable
-	case r.flags&^(recvPeek|recvWaitall) != 0:
+	case r.flags&^(recvPeek|recvWaitall|dontWait) != 0:
 		return errInval
 	}
 	v, e := mem.iovecs(r.list, r.count)
@@ -56,7 +56,7 @@ func (h *Host) receive(ctx context.Context, mem memory, r receipt) errno {
 			return e
 		}
 	}
-	n, flags, from, e := s.receiveInto(ctx, &v, d.has(flagNonblock), r.flags)
+	n, flags, from, e := s.receiveInto(ctx, &v, d.has(flagNonblock) || r.flags&dontWait != 0, r.flags)
 	if e != errSuccess {
 		return e
 	}
@@ -131,7 +131,7 @@ func sockSend(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	if e != errSuccess {
 		return e
 	}
-	n, e := s.sendFrom(ctx, &v, d.has(flagNonblock), address{}, unixName{})
+	n, e := s.sendFrom(ctx, &v, d.has(flagNonblock) || p[3]&dontWait != 0, address{}, unixName{})
 	return h.sent(mem, uint32(p[4]), n, e, p[3])
 }
 
@@ -148,7 +148,7 @@ func sockSendTo(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	case s.stream: // whose peer is what it is
 		to, name = address{}, unixName{}
 	}
-	n, e := s.sendFrom(ctx, &v, d.has(flagNonblock), to, name)
+	n, e := s.sendFrom(ctx, &v, d.has(flagNonblock) || p[5]&dontWait != 0, to, name)
 	return h.sent(mem, uint32(p[6]), n, e, p[5])
 }
 
@@ -160,7 +160,7 @@ func (h *Host) sending(mem memory, fd, list, count, flags, ret uint64) (*socket,
 		return s, d, iovecs{}, e
 	case d.base&rightFdWrite == 0:
 		return s, d, iovecs{}, errNotcapable
-	case uint32(flags)&^sendNosignal != 0:
+	case uint32(flags)&^(sendNosignal|dontWait) != 0:
 		return s, d, iovecs{}, errInval
 	}
 	v, e := mem.iovecs(uint32(list), uint32(count))
