@@ -21,16 +21,24 @@
 // choice, Linux. Names are bytes, up to 255 of them, a path has up to 4,095; a path crosses at most 40
 // symbolic links. Files are sparse, up to 1 TiB. An unlinked file lives until its last [File] is closed.
 // Access times are kept as on Linux with the mount option relatime, without its daily update; what a tree was
-// cloned with ([Tree.CloneWith]) is read without touching its access time. Permission bits,
-// owners, sticky directories and set-id bits are enforced for the [User] who calls, as Linux does it; in a mount, what
-// it is made of decides.
+// cloned with ([Tree.CloneWith]) is read without touching its access time.
+//
+// Every call is made as a [User]: a tree's own calls as Config's, those of the views that [Tree.As] gives as another's,
+// and those of [Tree.Trusted] as the host's, whom nothing binds. Permission bits, owners, sticky directories and set-id
+// bits are enforced as Linux does it; fs.ErrPermission is EACCES, [ErrNotPermitted] EPERM, and both are fs.ErrPermission
+// to errors.Is. In a mount, what it is made of decides.
+//
+// There are FIFOs ([Dir.Mkfifo]), locks as of flock ([File.Flock]) and fcntl ([File.SetLock]), extended attributes
+// ([Dir.Setxattr]), and for the host a [Watch] on what changes. Only calls with a context wait for others, but for
+// [File.Lock].
 //
 // # Concurrency
 //
 // All types may be used from many goroutines. A Tree has one sync.RWMutex: whatever only reads (Read, Stat,
-// ReadDir, path lookup) runs in parallel, whatever writes runs alone. No call into a mount, a caller's
-// io.Reader or io.Writer, or Config.Now is made while it is held. Trees that share nodes share no locks.
+// ReadDir, path lookup) runs in parallel, whatever writes runs alone, for no longer than 1 MiB or 512 names take. No call
+// into a mount, a caller's io.Reader or io.Writer, or Config.Now is made while it is held, nor does anything wait. Trees
+// that share nodes share no locks.
 //
-// Lock order: File.mu, then Tree.mu. lockTable.mu, foreign.mu, writeFile.mu and layered.mu are never held together with
-// Tree.mu.
+// Lock order: File.mu, then core.mu (which all views of a Tree share), then Watch.mu. lockTable.mu, pipe.mu and foreign.mu
+// are never held together with core.mu, nor with each other.
 package vfs
