@@ -494,6 +494,31 @@ func TestSocketsWait(t *testing.T) {
 	})
 }
 
+// TestTwoProcesses has a server in one process answer a client in another.
+func TestTwoProcesses(t *testing.T) {
+	n := new(Network)
+	defer n.Close()
+	server, client := newGuest(t, Config{Network: n}), newGuest(t, Config{Network: n})
+	listener, port := server.serve("0.0.0.0", 1)
+	done := make(chan string)
+	go func() { // ends with its one client
+		fd := server.accept(listener)
+		s, _ := server.scan(fd, 100)
+		server.print(fd, strings.ToUpper(s))
+		server.call("fd_close", fd)
+		done <- s
+	}()
+	fd := client.sock(familyInet, socketStream)
+	client.must("sock_connect", fd, client.addr("127.0.0.1"), port)
+	client.print(fd, "hello")
+	if s, e := client.recv(fd, 100, recvWaitall); s != "HELLO" || e != errSuccess {
+		t.Errorf("answered %q %v", s, e)
+	}
+	if s := <-done; s != "hello" {
+		t.Errorf("asked %q", s)
+	}
+}
+
 func itoa(n uint32) string { return string(appendInt(nil, n)) }
 
 func appendInt(b []byte, n uint32) []byte {
