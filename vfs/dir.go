@@ -18,6 +18,7 @@ type Dir struct {
 	at    place
 	clamp bool // for the calls of Tree: absolute paths and climbing are allowed, and stay at the root
 	slash bool // absolute paths and links start here, and nothing leads out
+	long  bool // paths may be longer than POSIX lets a program's be
 }
 
 // Root returns the tree's root directory.

@@ -9,7 +9,8 @@ import (
 	"testing/fstest"
 )
 
-// TestFSHoldsToTheSuite holds the io/fs view to the standard library's suite, with one of everything in the tree, and from a directory.
+// TestFSHoldsToTheSuite holds the io/fs view to the standard library's suite, with one of everything in the tree, and
+// from a directory.
 func TestFSHoldsToTheSuite(t *testing.T) {
 	tr := New(Config{})
 	defer tr.Close()

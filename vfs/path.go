@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	maxPath    = 4095
-	maxName    = 255
-	maxFollows = 40 // links followed on one path
+	maxPath     = 4095
+	maxLongPath = 64 << 10 // see Dir.WithLongPaths
+	maxName     = 255
+	maxFollows  = 40 // links followed on one path
 )
 
 // place is a node that a walk can stand on.
@@ -97,7 +98,7 @@ func (d *Dir) walk(name string, how follow) (walk, error) {
 	switch {
 	case name == "":
 		return walk{}, fs.ErrNotExist
-	case len(name) > maxPath:
+	case len(name) > maxPath && !(d.long && len(name) <= maxLongPath):
 		return walk{}, ErrNameTooLong
 	case strings.IndexByte(name, 0) >= 0:
 		return walk{}, fs.ErrInvalid

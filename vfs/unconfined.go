@@ -10,6 +10,14 @@ func (d *Dir) Unconfined() *Dir {
 	return &r
 }
 
+// WithLongPaths returns the same directory for paths of up to 64 KiB, instead of 4,095 bytes: for servers that make
+// whole paths of their callers' relative ones, which then have the limit.
+func (d *Dir) WithLongPaths() *Dir {
+	r := *d
+	r.long = true
+	return &r
+}
+
 // WithUmask returns the same directory for the same user with another umask.
 func (d *Dir) WithUmask(mask fs.FileMode) *Dir {
 	u := *d.t.user

@@ -205,9 +205,9 @@ func (f vfsFile) list(n int) ([]string, error) {
 	return names, eof(err)
 }
 
-// slashed is a name as users of afero and billy may also write it, unless the slash would make it too long.
+// slashed is a name as users of afero and billy may also write it.
 func slashed(name string) string {
-	if name == "" || len(name) == 4095 || strings.HasPrefix(name, "/") {
+	if name == "" || strings.HasPrefix(name, "/") {
 		return name
 	}
 	return "/" + name

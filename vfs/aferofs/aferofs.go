@@ -1,7 +1,7 @@
 // Package aferofs shows a vfs.Tree as an afero.Fs (https://pkg.go.dev/github.com/spf13/afero).
 //
 // Names are those of package path/filepath on the host, relative to the root of the Fs; a leading slash changes
-// nothing, and "" is the root. Errors are *os.PathError or *os.LinkError as from package os: os.IsNotExist and its
+// nothing, and "" is the root. A path may have 64 KiB, an element of it 255 bytes. Errors are *os.PathError or *os.LinkError as from package os: os.IsNotExist and its
 // kin understand them, and errors.As finds a syscall.Errno in them. errors.Is finds the errors of package vfs, too.
 //
 // Beside afero's own interfaces, Fs has what they lack, for servers that hand a whole POSIX file system on: hard
@@ -32,7 +32,7 @@ var (
 )
 
 // New returns the whole of t. Closing t closes it.
-func New(t *vfs.Tree) *Fs { return &Fs{dir: t.Root().AsRoot()} }
+func New(t *vfs.Tree) *Fs { return &Fs{dir: t.Root().AsRoot().WithLongPaths()} }
 
 // Sub returns the directory name as an Fs of its own. It goes with the directory when that is renamed. Names that
 // climb out of it, by symbolic links too, fail with vfs.ErrEscape (EPERM).
@@ -46,7 +46,7 @@ func (s *Fs) Sub(name string) (*Fs, error) {
 	if err != nil {
 		return nil, outward(err)
 	}
-	return &Fs{dir: d.AsRoot()}, nil
+	return &Fs{dir: d.AsRoot().WithLongPaths()}, nil
 }
 
 // As returns the same directory as another user sees it, for servers that act for several.

@@ -274,6 +274,22 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestDeep goes deeper than a program's paths reach, as a server must that is asked from a directory far down.
+func TestDeep(t *testing.T) {
+	_, f := newFs(t)
+	deep := strings.Repeat("/"+strings.Repeat("d", 250), 100)
+	must(t, f.MkdirAll(deep, 0o755))
+	must(t, afero.WriteFile(f, deep+"/f", []byte("x"), 0o644))
+	must(t, f.Rename(deep+"/f", deep+"/g"))
+	if list, err := afero.ReadDir(f, deep); err != nil || len(list) != 1 || list[0].Name() != "g" {
+		t.Errorf("listing %v, %v", list, err)
+	}
+	must(t, f.RemoveAll("/"+strings.Repeat("d", 250)))
+	if _, err := f.Stat(strings.Repeat("d/", 40_000)); !errors.Is(err, syscall.ENAMETOOLONG) {
+		t.Errorf("beyond all limits: %v", err)
+	}
+}
+
 func TestSub(t *testing.T) {
 	tr, f := newFs(t)
 	must(t, f.MkdirAll("/a/b", 0o755))
