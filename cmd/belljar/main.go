@@ -97,7 +97,7 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.state, "state", "", "`folder` for compiled code and warm memory (default: belljar in the user's cache folder)")
 	root.AddCommand(a.runCommand(), a.warmCommand(), a.doctorCommand(), a.versionCommand(), a.benchCommand(), a.evalCommand(),
 		a.createCommand(), a.listCommand(), a.execCommand(), a.copyCommand(), a.forkCommand(), a.diffCommand(), a.removeCommand(),
-		a.replCommand())
+		a.replCommand(), a.mcpCommand())
 	return root
 }
 

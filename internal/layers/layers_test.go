@@ -34,6 +34,7 @@ var layers = []struct {
 	{"runtimes/", []string{"engine", "vfs", "internal/storedzip"}, []string{"github.com/klauspost/compress"}},
 	{"gitops", []string{"vfs", "vfs/billyfs"}, []string{"github.com/go-git/"}},
 	{"eval", []string{"engine", "vfs"}, nil},
+	{"mcpbridge/clients", nil, []string{"github.com/tailscale/hujson"}},
 	{"mcpbridge", []string{"engine", "gitops", "vfs"}, []string{"github.com/mark3labs/mcp-go"}},
 	{"server", []string{"engine", "gitops", "vfs", "store"}, nil},
 	{"internal/", []string{"*"}, []string{"*"}}, // test drivers, imported by nothing that users embed

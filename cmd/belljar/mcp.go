@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/mcpbridge"
+	"github.com/belljar-dev/belljar/mcpbridge/clients"
+	"github.com/belljar-dev/belljar/store"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) mcpCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "mcp",
+		Short: "Give sandboxes to coding agents over the Model Context Protocol",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.mcpStartCommand(), a.mcpConfigCommand(), a.mcpInitCommand(), a.mcpRemoveCommand())
+	return cmd
+}
+
+func (a *app) mcpStartCommand() *cobra.Command {
+	var f specFlags
+	var keep bool
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Serve one client on standard input and output",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			spec, err := f.spec(cmd)
+			if err != nil {
+				return err
+			}
+			return a.serveMCP(cmd.Context(), spec, keep)
+		},
+	}
+	f.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep sandboxes on disk for the next time; only one process can")
+	return cmd
+}
+
+// serveMCP answers the client at once: the interpreter is compiled, if it has to be, meanwhile.
+func (a *app) serveMCP(ctx context.Context, spec engine.Spec, keep bool) (err error) {
+	eng, err := a.engine()
+	if err != nil {
+		return err
+	}
+	defer eng.Close()
+	var boxes mcpbridge.Sandboxes
+	if keep {
+		dir, err := a.storeDir()
+		if err != nil {
+			return err
+		}
+		s, err := store.Open(store.Config{Dir: dir, Engine: eng})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		boxes = kept{s, spec}
+	} else {
+		memory := mcpbridge.NewMemory(eng, spec)
+		defer memory.Close()
+		boxes = memory
+	}
+	log := slog.New(slog.NewTextHandler(a.stderr, nil))
+	warm, stop := context.WithCancel(ctx)
+	warmed := make(chan struct{})
+	go func() { // ends with the compilation
+		defer close(warmed)
+		if err := eng.Warm(warm, "", nil); err != nil && warm.Err() == nil {
+			log.Error("warm the interpreter", "error", err)
+		}
+	}()
+	defer func() {
+		stop()
+		<-warmed
+	}()
+	b := mcpbridge.New(mcpbridge.Config{Sandboxes: boxes, Version: versions()["belljar"], Logger: log})
+	return b.Serve(ctx, a.stdin, a.stdout)
+}
+
+// kept are the sandboxes of a store, for a Bridge.
+type kept struct {
+	store *store.Store
+	spec  engine.Spec
+}
+
+func (k kept) Create(ctx context.Context, name string) error {
+	return bridgeError(k.store.Create(ctx, name, k.spec, store.Options{}))
+}
+
+func (k kept) Use(ctx context.Context, name string, f func(*engine.Sandbox) error) error {
+	return bridgeError(k.store.Use(ctx, name, f))
+}
+
+func (k kept) Fork(ctx context.Context, name, fork string) error {
+	return bridgeError(k.store.Fork(ctx, name, fork, store.Options{}))
+}
+
+func (k kept) Remove(name string) error { return bridgeError(k.store.Remove(name)) }
+
+func (k kept) Names() ([]string, error) {
+	list, err := k.store.List()
+	names := make([]string, 0, len(list))
+	for _, in := range list {
+		names = append(names, in.Name)
+	}
+	return names, bridgeError(err)
+}
+
+func bridgeError(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return mcpbridge.ErrNotFound
+	case errors.Is(err, store.ErrExists):
+		return mcpbridge.ErrExists
+	}
+	return err
+}
+
+// mcpServer is how clients start this program.
+func mcpServer() (clients.Server, error) {
+	exe, err := os.Executable()
+	if err == nil {
+		exe, err = filepath.EvalSymlinks(exe)
+	}
+	if err != nil {
+		return clients.Server{}, fmt.Errorf("find this program: %w", err)
+	}
+	if strings.HasPrefix(exe, os.TempDir()) {
+		return clients.Server{}, fmt.Errorf("this program lies in %s, which is emptied: build it first, with `go install ./cmd/belljar`", filepath.Dir(exe))
+	}
+	return clients.Server{Name: "belljar", Command: exe, Args: []string{"mcp", "start"}}, nil
+}
+
+func clientSystem() (clients.System, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return clients.System{}, fmt.Errorf("find your home folder: %w", err)
+	}
+	project, err := os.Getwd()
+	if err != nil {
+		return clients.System{}, fmt.Errorf("find the project's folder: %w", err)
+	}
+	return clients.System{
+		OS: runtime.GOOS, Home: home, ConfigHome: os.Getenv("XDG_CONFIG_HOME"), AppData: os.Getenv("APPDATA"),
+		LocalAppData: os.Getenv("LOCALAPPDATA"), Project: project,
+	}, nil
+}
+
+func (a *app) mcpConfigCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:       "config [CLIENT]",
+		Short:     "Print what a client's list of servers has to say",
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1)),
+		ValidArgs: clients.Names(),
+		RunE: func(_ *cobra.Command, args []string) error {
+			name := "claude"
+			if len(args) == 1 {
+				name = args[0]
+			}
+			client, err := clients.Find(name)
+			if err != nil {
+				return err
+			}
+			server, err := mcpServer()
+			if err != nil {
+				return err
+			}
+			_, err = a.stdout.Write(client.Document(server))
+			return err
+		},
+	}
+}
+
+// clientFlags are what init and remove share.
+type clientFlags struct {
+	scope  string
+	dryRun bool
+}
+
+func (f *clientFlags) bind(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.scope, "scope", "user", "`scope`: user or project (the folder you are in)")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only print what the file would be")
+}
+
+func (a *app) mcpInitCommand() *cobra.Command {
+	var f clientFlags
+	cmd := &cobra.Command{
+		Use:   "init CLIENT",
+		Short: "Enter this program into a client's list of servers: " + strings.Join(clients.Names(), ", "),
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			client, err := clients.Find(args[0])
+			if err != nil {
+				return err
+			}
+			server, err := mcpServer()
+			if err != nil {
+				return err
+			}
+			if done, err := a.claudeCode(cmd.Context(), client, server, f); done || err != nil {
+				return err
+			}
+			return a.editClient(client, f, func(old []byte) ([]byte, error) { return client.Add(old, server) })
+		},
+	}
+	f.bind(cmd)
+	return cmd
+}
+
+// claudeCode lets Claude Code enter the server itself, where its command is there: it may have its file open.
+func (a *app) claudeCode(ctx context.Context, client clients.Client, s clients.Server, f clientFlags) (done bool, err error) {
+	if client.Name != "claude-code" || f.dryRun {
+		return false, nil
+	}
+	claude, err := exec.LookPath("claude")
+	if err != nil {
+		return false, nil
+	}
+	_ = exec.CommandContext(ctx, claude, "mcp", "remove", "--scope", f.scope, s.Name).Run() // add refuses a name that is there
+	args := append([]string{"mcp", "add", "--transport", "stdio", "--scope", f.scope, s.Name, "--", s.Command}, s.Args...)
+	if out, err := exec.CommandContext(ctx, claude, args...).CombinedOutput(); err != nil {
+		return false, fmt.Errorf("claude mcp add: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s has belljar now. %s\n", client.Title, client.Note)
+	return true, err
+}
+
+func (a *app) mcpRemoveCommand() *cobra.Command {
+	var f clientFlags
+	cmd := &cobra.Command{
+		Use:   "remove CLIENT",
+		Short: "Take this program out of a client's list of servers",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			client, err := clients.Find(args[0])
+			if err != nil {
+				return err
+			}
+			return a.editClient(client, f, func(old []byte) ([]byte, error) { return client.Remove(old, "belljar") })
+		},
+	}
+	f.bind(cmd)
+	return cmd
+}
+
+func (a *app) editClient(client clients.Client, f clientFlags, edit func([]byte) ([]byte, error)) error {
+	system, err := clientSystem()
+	if err != nil {
+		return err
+	}
+	file, err := client.Path(system, clients.Scope(f.scope))
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		old, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		content, err := edit(old)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		_, err = fmt.Fprintf(a.stdout, "%s:\n%s", file, content)
+		return err
+	}
+	changed, err := clients.Edit(file, edit)
+	if err != nil {
+		return err
+	}
+	what := "is as it should be"
+	if changed {
+		what = "was written. " + client.Note
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s %s\n", file, what)
+	return err
+}
