@@ -39,6 +39,6 @@
 // into a mount, a caller's io.Reader or io.Writer, or Config.Now is made while it is held, nor does anything wait. Trees
 // that share nodes share no locks.
 //
-// Lock order: File.mu, then core.mu (which all views of a Tree share), then Watch.mu. lockTable.mu, pipe.mu and foreign.mu
-// are never held together with core.mu, nor with each other.
+// Lock order: File.mu, then core.mu (which all views of a Tree share), then Watch.mu or pipe.mu. lockTable.mu and
+// foreign.mu are never held together with core.mu, nor with each other.
 package vfs
