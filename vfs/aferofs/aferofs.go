@@ -1,8 +1,9 @@
 // Package aferofs shows a vfs.Tree as an afero.Fs (https://pkg.go.dev/github.com/spf13/afero).
 //
 // Names are those of package path/filepath on the host, relative to the root of the Fs; a leading slash changes
-// nothing, and "" is the root. A path may have 64 KiB, an element of it 255 bytes. Errors are *os.PathError or *os.LinkError as from package os: os.IsNotExist and its
-// kin understand them, and errors.As finds a syscall.Errno in them. errors.Is finds the errors of package vfs, too.
+// nothing, and "" is the root. A path may have 64 KiB, an element of it 255 bytes. Errors are *os.PathError or
+// *os.LinkError as from package os: os.IsNotExist and its kin understand them, and errors.As finds a syscall.Errno in
+// them. errors.Is finds the errors of package vfs, too.
 //
 // Beside afero's own interfaces, Fs has what they lack, for servers that hand a whole POSIX file system on: hard
 // links, calls that do not follow links, truncation by name and more. A server asserts for each of them by the
