@@ -22,14 +22,18 @@ const (
 	forkRewinding
 )
 
-// asyncify is what an instance exports to be taken off its stack; the zero value is of one that can't be.
+// forkAnswer is what a fork under way will answer.
+type forkAnswer struct {
+	data uint64 // address of the structure that describes where the stack lies
+	pid  uint32
+	err  error
+}
+
+// asyncify is what an instance exports to be taken off its stack.
 type asyncify struct {
 	stack                   api.Function // () -> address of the structure that describes room for the stack
 	startUnwind, stopUnwind api.Function
 	startRewind, stopRewind api.Function
-	data                    uint64 // what stack answered
-	pid                     uint32 // what the call of proc_fork answers after the rewinding
-	err                     error
 }
 
 // findAsyncify finds the exports. Each has a native stack of its own, so it is done for those that fork.
@@ -59,7 +63,7 @@ func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 		if _, err := a.stopRewind.Call(ctx); err != nil {
 			panic(leave(err))
 		}
-		return a.pid, false, a.err
+		return t.forked.pid, false, t.forked.err
 	case t.depth > 0 || !t.entered:
 		return 0, false, wasi.EAGAIN // between the stack's frames is one of the host's
 	}
@@ -73,8 +77,8 @@ func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 	if len(out) != 1 {
 		return 0, false, wasi.ENOSYS
 	}
-	a.data = out[0]
-	if _, err := a.startUnwind.Call(ctx, a.data); err != nil {
+	t.forked = forkAnswer{data: out[0]}
+	if _, err := a.startUnwind.Call(ctx, out[0]); err != nil {
 		panic(leave(err))
 	}
 	t.fork = forkUnwinding
@@ -86,7 +90,7 @@ func (t *task) enter(ctx context.Context) (uint32, error) {
 	t.entered = true
 	defer func() { t.entered = false }()
 	if t.fork == forkRewinding {
-		if _, err := t.in.asyncify.startRewind.Call(ctx, t.in.asyncify.data); err != nil {
+		if _, err := t.in.asyncify.startRewind.Call(ctx, t.forked.data); err != nil {
 			return 0, err
 		}
 	}
@@ -102,9 +106,9 @@ func (t *task) enter(ctx context.Context) (uint32, error) {
 		if _, err := a.stopUnwind.Call(ctx); err != nil {
 			return 0, err
 		}
-		a.pid, a.err = t.bearTwin()
-		a.err = errnoOf(a.err)
-		if _, err := a.startRewind.Call(ctx, a.data); err != nil {
+		pid, err := t.bearTwin()
+		t.forked.pid, t.forked.err = pid, errnoOf(err)
+		if _, err := a.startRewind.Call(ctx, t.forked.data); err != nil {
 			return 0, err
 		}
 		t.fork = forkRewinding
@@ -116,7 +120,8 @@ func (t *task) enter(ctx context.Context) (uint32, error) {
 // Preconditions: the guest is off its stack.
 func (t *task) bearTwin() (pid uint32, err error) {
 	c := t.run.newTask()
-	c.program, c.loaded, c.fork = t.program, t.loaded, forkRewinding
+	c.program, c.loaded = t.program, t.loaded
+	c.fork, c.forked = forkRewinding, forkAnswer{data: t.forked.data} // it is told 0
 	c.host = t.host.Fork(wasi.Config{Clock: c.clock(), Signals: c, Kernel: c})
 	err = c.openFrom(t.in.from)
 	if err == nil {
@@ -124,7 +129,6 @@ func (t *task) bearTwin() (pid uint32, err error) {
 	}
 	if err == nil {
 		c.in.findAsyncify()
-		c.in.asyncify.data = t.in.asyncify.data
 		err = t.sandbox.table.enter(c, t, 0)
 	}
 	if err != nil {

@@ -35,6 +35,7 @@ type task struct {
 	peak    atomic.Int64 // the most of them
 	next    *target      // what Exec replaces the program by
 	fork    forkState
+	forked  forkAnswer
 	entered bool // the guest runs from its entry
 	depth   int  // of signal handlers that run
 

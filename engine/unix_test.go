@@ -141,6 +141,22 @@ func TestFork(t *testing.T) {
 	}
 }
 
+// Instances serve parents and children in turn, and keep nothing of what they were.
+func TestForkInUsedInstances(t *testing.T) {
+	var g unixGuest
+	reap := loop(g.sys("proc_wait", -1, 0, outAt), eqz, []byte{0x0d, 0})
+	for range 3 {
+		g.fork().step(load(keepAt), eqz, ifThen(g.print("c")))
+	}
+	g.step(reap)
+	sb := unixSandbox(t, &g, engine.Limits{})
+	for i := range 10 {
+		if res, err := run(t, sb, "g"); err != nil || res.ExitCode != 0 || res.Stdout != "ccccccc" {
+			t.Fatalf("round %d: got %+v, %v", i, res, err)
+		}
+	}
+}
+
 func TestForkBomb(t *testing.T) {
 	var g unixGuest
 	g.forkForever().step(g.exit(load(keepAt + 4)))
