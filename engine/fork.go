@@ -67,7 +67,7 @@ func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 	case t.depth > 0 || !t.entered:
 		return 0, false, wasi.EAGAIN // between the stack's frames is one of the host's
 	}
-	if err := t.sandbox.table.room(); err != nil {
+	if err := t.sandbox.table.room(false); err != nil {
 		return 0, false, errnoOf(err)
 	}
 	out, err := a.stack.Call(ctx)

@@ -110,7 +110,7 @@ func (sb *Sandbox) prepare(ctx context.Context, cmd Command) (*Process, error) {
 	if cmd.Dir == "" {
 		cmd.Dir = homeDir
 	}
-	if err := sb.table.room(); err != nil {
+	if err := sb.table.room(true); err != nil {
 		return nil, err
 	}
 	program, err := sb.resolve(ctx, cmd)

@@ -56,7 +56,7 @@ func (sb *Sandbox) copy(ctx context.Context) (*Sandbox, error) {
 
 // rest takes the turns of all sessions that live, or of none. See wake.
 func (sb *Sandbox) rest() (all []*Session, err error) {
-	if err := sb.table.room(); errors.Is(err, ErrClosed) {
+	if err := sb.table.room(true); errors.Is(err, ErrClosed) {
 		return nil, err
 	}
 	for _, s := range sb.sessions.list() {

@@ -61,7 +61,7 @@ func (sb *Sandbox) session(ctx context.Context, name, lang string) (*Session, er
 	if len(name) > maxSessionName {
 		return nil, fmt.Errorf("the name has more than %d bytes", maxSessionName)
 	}
-	if err := sb.table.room(); errors.Is(err, ErrClosed) {
+	if err := sb.table.room(true); errors.Is(err, ErrClosed) {
 		return nil, err
 	}
 	fresh, err := sb.newSession(name, lang)

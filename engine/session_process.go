@@ -152,7 +152,7 @@ func (l *residence) leave() {
 // start makes the interpreter's process.
 func (s *Session) start(ctx context.Context, r *run) (err error) {
 	sb, l := s.sandbox, &s.life
-	if err := sb.table.room(); err != nil {
+	if err := sb.table.room(true); err != nil {
 		return err
 	}
 	if l.target == nil {

@@ -23,7 +23,7 @@ type Spec struct {
 //
 // Ticks, Wall and Output hold for one Run, Eval or Start with all the processes that come of it; the others for the
 // sandbox as a whole. Processes that a Run leaves behind go on, under what it has left of Ticks and without a limit of
-// time, until the sandbox is closed.
+// time, until the sandbox is closed. However many they are, the host can start as many processes as Processes allows.
 type Limits struct {
 	Memory    int64         // bytes of linear memory over all processes; 512 MiB
 	Ticks     int64         // work as the meter prices it, see Usage; no limit but Wall
@@ -31,7 +31,7 @@ type Limits struct {
 	Output    int64         // bytes written to standard output and error together; 8 MiB
 	Disk      int64         // bytes of file content beyond the image's; 1 GiB
 	Files     int64         // files, folders and links beyond the image's; 100,000
-	Processes int           // live processes, and those that have ended and not been waited for; 64
+	Processes int           // processes, those that have ended and not been waited for included; 64
 	OpenFiles int           // descriptors of one process; 1,024
 }
 

@@ -22,6 +22,7 @@ type table struct {
 	mu     sync.Mutex
 	max    int // processes
 	tasks  map[int]*task
+	hosted int // tasks that are alive and were started by the host
 	last   int // pid that was given last
 	init   *task
 	closed bool
@@ -47,6 +48,7 @@ type taskRelations struct {
 	unreported uint32         // wait status of a stop or continuation that no wait has told of; 0: none
 	dir        string         // working directory
 	shown      *target        // the program
+	hosted     bool           // the host has started it
 	executed   bool           // it has begun a program of its own
 	terminal   *wasi.Terminal // that controls its session; nil: none
 	childTime  int64          // nanoseconds of CPU that children used that were waited for
@@ -62,8 +64,12 @@ func (k *table) open(max int) {
 func (k *table) enter(t, parent *task, flags wasi.SpawnFlags) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if err := k.roomLocked(); err != nil {
+	t.hosted = parent == nil
+	if err := k.roomLocked(t.hosted); err != nil {
 		return err
+	}
+	if t.hosted {
+		k.hosted++
 	}
 	if parent == nil || parent.state == stateZombie {
 		parent = k.init
@@ -106,18 +112,24 @@ func (t *task) inheritLocked(parent *task, flags wasi.SpawnFlags) {
 	}
 }
 
-// room says whether enter would fail.
-func (k *table) room() error {
+// room says whether enter would fail, for a task of the host's or for a child.
+func (k *table) room(hosted bool) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.roomLocked()
+	return k.roomLocked(hosted)
 }
 
-func (k *table) roomLocked() error {
+// roomLocked counts all processes against what processes make, and against what the host starts only those that it has
+// started: so it can look after a sandbox that is full.
+func (k *table) roomLocked(hosted bool) error {
+	n := len(k.tasks)
+	if hosted {
+		n = k.hosted
+	}
 	if k.closed {
 		return ErrClosed
 	}
-	if len(k.tasks) >= k.max {
+	if n >= k.max {
 		return &LimitError{Limit: LimitProcesses, Max: int64(k.max)}
 	}
 	return nil
@@ -172,6 +184,9 @@ func (k *table) exit(t *task, status uint32) {
 	if p != k.init {
 		k.sendLocked(p, SIGCHLD)
 		p.wake()
+	}
+	if t.hosted {
+		k.hosted--
 	}
 	if t.run.live--; t.run.live == 0 {
 		close(t.run.empty)
