@@ -260,8 +260,8 @@ func TestBombs(t *testing.T) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	tw := tar.NewWriter(w)
-	must(t, tw.WriteHeader(&tar.Header{Name: "zeros", Size: 1 << 28, Mode: 0o644}))
-	_, err := io.CopyN(tw, zeros{}, 1<<28)
+	must(t, tw.WriteHeader(&tar.Header{Name: "zeros", Size: 1 << 26, Mode: 0o644}))
+	_, err := io.CopyN(tw, zeros{}, 1<<26)
 	must(t, errors.Join(err, tw.Close(), w.Close()))
 	refused(t, func(tr *vfs.Tree) error { return ReadTar(tr, "/have", bytes.NewReader(b.Bytes()), Config{}) }, ErrRatio)
 
@@ -269,7 +269,7 @@ func TestBombs(t *testing.T) {
 	zw := zip.NewWriter(&z)
 	f, err := zw.Create("zeros")
 	must(t, err)
-	_, err = io.CopyN(f, zeros{}, 1<<28)
+	_, err = io.CopyN(f, zeros{}, 1<<26)
 	must(t, errors.Join(err, zw.Close()))
 	read := func(tr *vfs.Tree) error {
 		return ReadZip(tr, "/have", bytes.NewReader(z.Bytes()), int64(z.Len()), Config{})
@@ -322,7 +322,7 @@ func TestSparseTar(t *testing.T) {
 		t.Errorf("%d bytes that take %d", i.Size(), tr.Usage().Bytes-used)
 	}
 	huge := bytes.NewReader(sparseTar(1 << 50))
-	refused(t, func(tr *vfs.Tree) error { return ReadTar(tr, "/have", huge, Config{}) }, ErrTooLarge)
+	refused(t, func(tr *vfs.Tree) error { return ReadTar(tr, "/have", huge, Config{MaxBytes: 1 << 27}) }, ErrTooLarge)
 }
 
 func TestQuota(t *testing.T) {
@@ -605,6 +605,46 @@ func TestIntoMount(t *testing.T) {
 	must(t, ReadTar(user, "/host", bytes.NewReader(data), small))
 	if got := names(); !strings.Contains(got, "new") || strings.Contains(got, "unpack") {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestBesideOthers unpacks while others change the target: nothing of theirs is lost, and nothing hidden is left.
+func TestBesideOthers(t *testing.T) {
+	tr := newTree(t)
+	data := tarOf(t, dir("dir"), file("dir/a", "1"), file("dir/b", "2"), file("x/y", "3"), link("dir/a", "x/l"))
+	done := make(chan struct{})
+	// Ends when it has gone round often enough.
+	go func() {
+		defer close(done)
+		for i := range 300 {
+			tr.Rename("/have/dir", "/have/away")
+			tr.WriteFile(fmt.Sprint("/have/own", i), nil, 0o644)
+			tr.Rename("/have/away", "/have/dir")
+			tr.RemoveAll("/have/x")
+		}
+	}()
+	for range 100 {
+		ReadTar(tr, "/have", bytes.NewReader(data), small) // May fail, for what others do.
+	}
+	<-done
+	must(t, tr.RemoveAll("/have/away"))
+	must(t, ReadTar(tr, "/have", bytes.NewReader(data), small))
+	list, err := tr.ReadDir("/have")
+	must(t, err)
+	own := 0
+	for _, e := range list {
+		if strings.HasPrefix(e.Name(), ".unpack") {
+			t.Errorf("left behind: %s", e.Name())
+		}
+		if strings.HasPrefix(e.Name(), "own") {
+			own++
+		}
+	}
+	if own != 300 {
+		t.Errorf("%d of 300 files of another are there", own)
+	}
+	if text, err := tr.ReadFile("/have/dir/b"); string(text) != "2" {
+		t.Errorf("unpacked %q, %v", text, err)
 	}
 }
 
