@@ -156,9 +156,11 @@ func (s *Session) start(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	if l.target == nil {
-		if l.target, err = sb.resolve(ctx, s.command); err != nil {
+		program, err := sb.resolve(ctx, s.command)
+		if err != nil {
 			return err
 		}
+		l.target = program
 	}
 	t := r.newTask()
 	t.resident = true

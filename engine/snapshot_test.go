@@ -335,3 +335,39 @@ func TestFrozen(t *testing.T) {
 		t.Errorf("a state cut short: %v", err)
 	}
 }
+
+// A first cell that fails before its program is there leaves a session that can be asked again.
+func TestFirstCellCanceled(t *testing.T) {
+	eng := countEngine(t)
+	sb, err := eng.Create(t.Context(), engine.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sb.Session(t.Context(), "s", "count")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The context ends between the look at it and the loading of the program.
+	ctx := &endingContext{Context: t.Context(), looks: 1}
+	if _, err := s.Eval(ctx, engine.Cell{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	if res, err := s.Eval(t.Context(), engine.Cell{}); err != nil || res.ExitCode != 1 {
+		t.Errorf("asked again: %d, %v", res.ExitCode, err)
+	}
+}
+
+// endingContext ends after a number of looks at it.
+type endingContext struct {
+	context.Context
+	looks int
+}
+
+func (c *endingContext) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func (c *endingContext) Value(any) any { return nil }
