@@ -48,8 +48,10 @@ func openLookup(name string, flag int) (follow, error) {
 	switch {
 	case flag&accessMode == accessMode, flag&O_DIRECTORY != 0 && flag&os.O_CREATE != 0:
 		return 0, fs.ErrInvalid
-	case flag&os.O_CREATE != 0 && (flag&os.O_EXCL != 0 || strings.HasSuffix(name, "/")):
+	case flag&os.O_CREATE != 0 && flag&os.O_EXCL != 0:
 		return followNever, nil
+	case flag&os.O_CREATE != 0 && (flag&O_NOFOLLOW == 0 || strings.HasSuffix(name, "/")):
+		return followToCreate, nil
 	case flag&O_NOFOLLOW != 0:
 		return followSlashed, nil
 	}

@@ -30,6 +30,7 @@ const (
 	followNever   follow = iota // nor if the path ends in a slash: for calls that change what the last name means
 	followSlashed               // only if the path ends in a slash
 	followAlways
+	followToCreate // always, but no name that is to be made, or may be, can end in a slash (ErrIsDir)
 )
 
 // found is what a path leads to.
@@ -223,6 +224,8 @@ func (w *walk) tree() (f found, done bool, err error) {
 			continue
 		case len(name) > maxName:
 			return f, true, ErrNameTooLong
+		case last && w.rest != "" && w.follow == followToCreate:
+			return f, true, ErrIsDir
 		}
 		e := dir.dir.names.get(name)
 		if e == nil {
@@ -251,7 +254,7 @@ func (w *walk) tree() (f found, done bool, err error) {
 
 // follows reports whether a link in this place is followed.
 func (w *walk) follows(last bool) bool {
-	return !last || w.follow == followAlways || w.follow == followSlashed && w.rest != ""
+	return !last || w.follow >= followAlways || w.follow == followSlashed && w.rest != ""
 }
 
 // fenced reports whether the walk stands where it must not climb.
@@ -350,8 +353,11 @@ func (w *walk) mount() (f found, done bool, err error) {
 			}
 			continue
 		}
-		if len(name) > maxName {
+		switch {
+		case len(name) > maxName:
 			return f, true, ErrNameTooLong
+		case last && w.rest != "" && w.follow == followToCreate:
+			return f, true, ErrIsDir
 		}
 		node := place{ino: w.at.ino, mnt: m, path: path.Join(w.at.path, name)}
 		typ, err := w.typ(node, name)

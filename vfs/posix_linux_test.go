@@ -309,7 +309,7 @@ func TestKernelRandom(t *testing.T) {
 	t.Chdir(scratch(t))
 	for seed := range uint64(400) {
 		both(t, fmt.Sprintf("seed %d", seed), seed%8 == 0, func(s system) string {
-			return randomCalls(s, rand.New(rand.NewPCG(seed, 1)), 250)
+			return randomCalls(s, rand.New(rand.NewPCG(seed, 1)), 250, seed%8 == 0)
 		})
 		if t.Failed() {
 			return
@@ -329,14 +329,17 @@ func randomPath(r *rand.Rand) string {
 	return strings.Join(parts, "/")
 }
 
-func randomCalls(s system, r *rand.Rand, n int) string {
+func randomCalls(s system, r *rand.Rand, n int, mounted bool) string {
 	var b strings.Builder
 	var files []descriptor
 	for range n {
 		p, q := randomPath(r), randomPath(r)
-		k, off, text := r.IntN(20), int64(r.IntN(70000)), strings.Repeat("z", r.IntN(20))
+		k, off, text := r.IntN(23), int64(r.IntN(70000)), strings.Repeat("z", r.IntN(20))
 		var err error
 		var out any
+		if mounted && k >= 20 {
+			k = 19 // Mounts can't.
+		}
 		switch k {
 		case 0, 1, 2:
 			err = s.mkdir(p, 0o755)
@@ -356,9 +359,15 @@ func randomCalls(s system, r *rand.Rand, n int) string {
 			err = s.truncate(p, off)
 		case 10, 11, 12:
 			var f descriptor
-			if f, err = s.open(p, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+			if f, err = s.open(p, os.O_RDWR|os.O_CREATE|O_NONBLOCK, 0o600); err == nil {
 				files = append(files, f)
 			}
+		case 20:
+			err = s.mkfifo(p, 0o600)
+		case 21:
+			err = s.renameWith(p, q, RenameExchange)
+		case 22:
+			err = s.chmod(p, uint32(off%0o1000|0o700))
 		default:
 			if len(files) > 0 {
 				out, err = randomFileCall(files[r.IntN(len(files))], r.IntN(8), off, text)
