@@ -65,6 +65,9 @@ func (k *table) enter(t, parent *task, flags wasi.SpawnFlags) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	t.hosted = parent == nil
+	if !t.hosted && parent.ctx.Err() != nil {
+		return parent.ctx.Err() // or a bomb would outlive a signal to all of it
+	}
 	if err := k.roomLocked(t.hosted); err != nil {
 		return err
 	}

@@ -141,6 +141,30 @@ func TestFork(t *testing.T) {
 	}
 }
 
+// A signal to all ends a bomb whose every process makes others.
+func TestKillForkBomb(t *testing.T) {
+	var g unixGuest
+	g.step(g.must("proc_id", 0, 0, outAt), load(outAt), i32Const(2), notEq, ifThen(g.must("proc_kill", -1, sigkill), g.exit(0)))
+	g.steps = append(g.steps, loop(g.forkCode(), br(0)))
+	sb := unixSandbox(t, &g, engine.Limits{Processes: 16})
+	p, err := sb.Start(t.Context(), engine.Command{Args: []string{"g"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for len(sb.Processes()) < 16 {
+		runtime.Gosched()
+	}
+	if res, err := run(t, sb, "g"); err != nil || res.ExitCode != 0 {
+		t.Errorf("got %+v, %v", res, err)
+	}
+	if res, err := p.Wait(); err != nil || res.ExitCode != 128+sigkill {
+		t.Errorf("got %+v, %v", res, err)
+	}
+	for len(sb.Processes()) > 0 {
+		runtime.Gosched()
+	}
+}
+
 // Instances serve parents and children in turn, and keep nothing of what they were.
 func TestForkInUsedInstances(t *testing.T) {
 	var g unixGuest
