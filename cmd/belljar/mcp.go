@@ -32,25 +32,39 @@ func (a *app) mcpCommand() *cobra.Command {
 func (a *app) mcpStartCommand() *cobra.Command {
 	var f specFlags
 	var keep bool
+	var web webFlags
 	cmd := &cobra.Command{
 		Use:   "start",
-		Short: "Serve one client on standard input and output",
+		Short: "Serve one client on standard input and output, or many over HTTP",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			spec, err := f.spec(cmd)
 			if err != nil {
 				return err
 			}
-			return a.serveMCP(cmd.Context(), spec, keep)
+			serve := func(ctx context.Context, b *mcpbridge.Bridge) error { return b.Serve(ctx, a.stdin, a.stdout) }
+			if web.addr != "" {
+				tokens, err := web.tokens(a.stderr)
+				if err != nil {
+					return err
+				}
+				serve = func(ctx context.Context, b *mcpbridge.Bridge) error {
+					return web.serve(ctx, b.Handler(tokens), a.stderr)
+				}
+			} else if web != (webFlags{}) {
+				return errors.New("--token-file, --tls-cert and --tls-key are for --http")
+			}
+			return a.serveMCP(cmd.Context(), spec, keep, serve)
 		},
 	}
 	f.bind(cmd.Flags())
+	web.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&keep, "keep", false, "keep sandboxes on disk for the next time; only one process can")
 	return cmd
 }
 
-// serveMCP answers the client at once: the interpreter is compiled, if it has to be, meanwhile.
-func (a *app) serveMCP(ctx context.Context, spec engine.Spec, keep bool) (err error) {
+// serveMCP lends a bridge to serve. It answers clients at once: the interpreter is compiled, if it has to be, meanwhile.
+func (a *app) serveMCP(ctx context.Context, spec engine.Spec, keep bool, serve func(context.Context, *mcpbridge.Bridge) error) (err error) {
 	eng, err := a.engine()
 	if err != nil {
 		return err
@@ -87,7 +101,7 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, keep bool) (err er
 		<-warmed
 	}()
 	b := mcpbridge.New(mcpbridge.Config{Sandboxes: boxes, Version: versions()["belljar"], Logger: log})
-	return b.Serve(ctx, a.stdin, a.stdout)
+	return serve(ctx, b)
 }
 
 // kept are the sandboxes of a store, for a Bridge.
