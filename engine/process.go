@@ -200,7 +200,8 @@ func (p *Process) lead(ctx context.Context) {
 		ExitCode: exitCode(end.status), Stdout: r.stdout.text(), Stderr: r.stderr.text(),
 		Truncated: r.out.written.Load() > r.out.max, Usage: r.usage(start),
 	}
-	sb.ticks.Add(p.result.Usage.Ticks)
+	r.over.Store(true)
+	r.count()
 	sb.output.Add(p.result.Usage.Output)
 	sb.wall.Add(int64(p.result.Usage.Wall))
 	close(p.done)

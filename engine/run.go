@@ -21,6 +21,9 @@ type run struct {
 	stdout, stderr stream
 	console        *console // nil: none
 
+	over    atomic.Bool  // the first process has ended
+	counted atomic.Int64 // ticks that the sandbox's usage has
+
 	live  int           // processes that have not ended; under table.mu
 	empty chan struct{} // closed when there are none
 }
@@ -132,6 +135,12 @@ func (r *run) busy() bool {
 		}
 	}
 	return false
+}
+
+// count tells the sandbox what the run has used since it was told last.
+func (r *run) count() {
+	n := r.ticks.used.Load()
+	r.sandbox.ticks.Add(n - r.counted.Swap(n))
 }
 
 // usage is what the run has used since start.

@@ -35,7 +35,8 @@ type Limits struct {
 	OpenFiles int           // descriptors of one process; 1,024
 }
 
-// Replay makes a run deterministic: the same program in the same tree gives the same bytes.
+// Replay makes a run deterministic: the same program in the same tree gives the same bytes. Where several processes run
+// at once, which one goes on first is the scheduler's choice, and alarms and signals come when they come.
 type Replay struct {
 	Seed  uint64    // of every random byte the guest reads
 	Epoch time.Time // what the clock shows at first; it advances with ticks and sleeps. Zero: 2000-01-01 UTC

@@ -191,6 +191,9 @@ func (k *table) exit(t *task, status uint32) {
 	if t.hosted {
 		k.hosted--
 	}
+	if t.run.over.Load() {
+		t.run.count()
+	}
 	if t.run.live--; t.run.live == 0 {
 		close(t.run.empty)
 	}

@@ -21,6 +21,7 @@ type unixGuest struct {
 	forks   int32
 	handler []byte // what belljar_signal does with local 0, the signal
 	entry   string // the entry's export; "" is "run"
+	init    []byte // what _initialize does
 }
 
 // Where a unixGuest keeps things.
@@ -214,6 +215,7 @@ func (g *unixGuest) module() []byte {
 		{"asyncify_start_rewind", param, setState(2)},
 		{"asyncify_stop_rewind", noResult, setState(0)},
 		{"belljar_signal", param, g.handler},
+		{"_initialize", noResult, g.init},
 	}
 	exports := [][]byte{cat(name("memory"), []byte{2, 0})}
 	var decls, code [][]byte

@@ -396,6 +396,37 @@ func TestStopAndContinue(t *testing.T) {
 	}
 }
 
+func TestExitInInitialize(t *testing.T) {
+	var g unixGuest
+	g.init = g.exit(5)
+	if res := runUnix(t, &g); res.ExitCode != 5 {
+		t.Errorf("got %+v", res)
+	}
+}
+
+// What a process that was left behind does is counted when it has ended.
+func TestUsageOfTheLeftBehind(t *testing.T) {
+	var g unixGuest
+	g.step(action(0, i32Const(2), i32Const(0), i32Const(0)), g.spawn("/bin/spinner", 1, 0))
+	sb := unixSandbox(t, &g, engine.Limits{})
+	if res, err := run(t, sb, "g"); err != nil || res.ExitCode != 0 {
+		t.Fatalf("got %+v, %v", res, err)
+	}
+	before := sb.Usage().Ticks
+	for sb.Processes()[0].CPU == 0 {
+		runtime.Gosched()
+	}
+	if err := sb.Signal(sb.Processes()[0].PID, engine.SIGKILL); err != nil {
+		t.Error(err)
+	}
+	for len(sb.Processes()) > 0 {
+		runtime.Gosched()
+	}
+	if after := sb.Usage().Ticks; after <= before {
+		t.Errorf("%d ticks, %d before", after, before)
+	}
+}
+
 func TestWaitForNobody(t *testing.T) {
 	var g unixGuest
 	g.step(g.wait())
