@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -46,7 +47,26 @@ func TestParallel(t *testing.T) {
 func work(r *rand.Rand, tr *Tree) {
 	name := fmt.Sprintf("d/%d", r.IntN(20))
 	other := fmt.Sprintf("d/e/%d", r.IntN(20))
-	switch r.IntN(10) {
+	switch r.IntN(15) {
+	case 10:
+		tr.Root().Mkfifo(name, 0o666)
+	case 11:
+		tr.Root().Setxattr(name, true, "user.x", make([]byte, r.IntN(100)), 0)
+	case 12:
+		if f, err := tr.OpenFile(name, os.O_RDWR, 0); err == nil {
+			f.TryFlock(LockMode(r.IntN(3)))
+			f.TrySetLock(RecordLock{Owner: uint64(r.IntN(3)), Mode: LockMode(r.IntN(3)), Start: r.Int64N(10)})
+			f.Poll(nil)
+			f.Close()
+		}
+	case 13:
+		if w, err := tr.Watch("d", true); err == nil {
+			tr.As(User{UID: r.IntN(3)}).Chmod(name, fs.FileMode(r.IntN(0o1000)))
+			w.Close()
+		}
+	case 14:
+		d := tr.Root()
+		d.RenameWith(name, d, other, RenameFlags(r.IntN(3)))
 	case 0:
 		tr.Rename(name, other)
 	case 1:
