@@ -18,7 +18,8 @@ type Command struct {
 	Env  []string // "KEY=value", over the sandbox's
 	Dir  string   // working directory; "" is the user's home folder
 	// Stdin is read as the guest asks for input; nil is empty. A Read that is under way when the process ends is
-	// left behind, so an *os.File or a pipe should be closed by its owner.
+	// left behind, so an *os.File or a pipe should be closed by its owner. Processes that are left behind may go on
+	// reading.
 	Stdin io.Reader
 	// Stdout and Stderr get output as it is written, one Write at a time, by none after the process's end; nil keeps
 	// it for the Result.
@@ -188,6 +189,10 @@ func (p *Process) lead(ctx context.Context) {
 	start := time.Now()
 	unwatch := p.run.watch(ctx)
 	end := p.task.live()
+	if end.err == nil && p.run.ctx.Err() != nil {
+		// A limit that one of its children has met counts, however fast it was to end afterwards.
+		end = ending{uint32(SIGKILL), context.Cause(p.run.ctx)}
+	}
 	if end.err != nil {
 		p.run.stop(end.err)
 		p.err = fmt.Errorf("%s: %w", commandName(p.cmd), end.err)
