@@ -22,8 +22,17 @@ type span struct{ start, end uint64 }
 
 func (s span) pages() uint64 { return (s.end - s.start) / imagePage }
 
-// maxLayers bounds what a memory that is frozen again and again is put together from: beyond it the layers become one.
+// maxLayers bounds what a memory that is frozen again and again is put together from. Beyond it all layers but the
+// largest become one: so what a large memory holds is not copied again and again.
 const maxLayers = 8
+
+// pages is how many pages the file has.
+func (f *pageFile) pages() (n uint64) {
+	for _, s := range f.spans() {
+		n += s.pages()
+	}
+	return n
+}
 
 func (s *memoryState) close() {
 	releaseAll(s.layers)
@@ -122,16 +131,19 @@ func (m *linearMemory) freeze() ([]extent, error) {
 	if err != nil {
 		return nil, err
 	}
-	flatten := len(m.layers) >= maxLayers
-	if flatten {
+	var keep *pageFile // the only layer that is left beside the new one; nil: all are
+	if len(m.layers) >= maxLayers {
+		keep = slices.MaxFunc(m.layers, func(a, b *pageFile) int { return cmp.Compare(a.pages(), b.pages()) })
 		for _, f := range m.layers {
-			spans = append(spans, f.spans()...)
+			if f != keep {
+				spans = append(spans, f.spans()...)
+			}
 		}
 		spans = mergeSpans(spans)
 	}
-	long, short := longRuns(spans, flatten)
+	long, short := longRuns(spans, keep != nil)
 	if len(long) > 0 {
-		if err := m.moveOut(long, flatten); err != nil {
+		if err := m.moveOut(long, keep); err != nil {
 			return nil, err
 		}
 	}

@@ -190,9 +190,9 @@ func longRuns(spans []span, all bool) (long, short []span) {
 	return long, short
 }
 
-// moveOut copies spans of the memory into a new layer, through which the memory then sees them. only says that the
-// spans cover all layers there are, which are dropped.
-func (m *linearMemory) moveOut(spans []span, only bool) error {
+// moveOut copies spans of the memory into a new layer, through which the memory then sees them. Unless keep is nil, they
+// cover all layers but that one, which are dropped.
+func (m *linearMemory) moveOut(spans []span, keep *pageFile) error {
 	f, err := newPageFile(m.size)
 	if err != nil {
 		return err
@@ -203,9 +203,10 @@ func (m *linearMemory) moveOut(spans []span, only bool) error {
 	}
 	f.has = slices.Clone(spans)
 	// The layer counts from here on, even if a span of it can't be mapped: the same bytes are then in both places.
-	if only {
+	if keep != nil {
+		keep.retain()
 		releaseAll(m.layers)
-		m.layers = nil
+		m.layers = []*pageFile{keep}
 	}
 	m.layers = append(m.layers, f)
 	for _, s := range spans {

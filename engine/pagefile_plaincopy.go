@@ -22,7 +22,7 @@ func (m *linearMemory) freezeGrowth() error { return nil }
 // longRuns answers which of spans go to a layer, and which are copied: all.
 func longRuns(spans []span, _ bool) (long, short []span) { return nil, spans }
 
-func (m *linearMemory) moveOut([]span, bool) error { return nil }
+func (m *linearMemory) moveOut([]span, *pageFile) error { return nil }
 
 func (m *linearMemory) lay([]*pageFile) error { return nil }
 
