@@ -151,3 +151,14 @@ func (s *scanner) labelList(n int, read func()) uint32 {
 }
 
 func (s *scanner) appendLabel() { s.rw.labels = append(s.rw.labels, s.label()) }
+
+// appendCase reads a label of a br_table.
+func (s *scanner) appendCase() {
+	s.appendLabel()
+	if s.err != nil || !s.rw.cfg.Meter {
+		return
+	}
+	if top := len(s.open) - 1 - int(s.rw.labels[len(s.rw.labels)-1]); top > 0 && s.kinds[top] == evBlock {
+		s.rw.events[s.first+int(s.open[top])].arg = 1
+	}
+}

@@ -12,9 +12,8 @@
 //	global.set fuel
 //	global.get fuel
 //	i64.const 0
-//	i64.ge_s
+//	i64.lt_s
 //	if
-//	else
 //	  global.get fuel
 //	  call tick
 //	  global.set fuel
@@ -23,9 +22,9 @@
 // A price is in instructions, of which a few weigh more than one (see the weights in event.go). Checks stand at the
 // header of every loop that is branched back to, at the entry of enough functions, and before enough indirect calls,
 // that no cycle of the call graph is free of them (see cuts), and wherever a path without any would become dearer than
-// maxPrice. What a function executes before its first check is paid for by its caller, as part of the price of the call,
-// up to maxEntry; dearer functions have a check at their entry. Operations whose work depends on an operand, such as
-// memory.fill, pay for that operand when they meet it.
+// maxPrice; cases of a br_table pay for themselves a little before that. What a function executes before its first check
+// is paid for by its caller, as part of the price of the call, up to maxEntry; dearer functions have a check at their
+// entry. Operations whose work depends on an operand, such as memory.fill, pay for that operand when they meet it.
 //
 // So between two ticks a guest executes no more instructions than it was given, and the price of one check.
 //

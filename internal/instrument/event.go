@@ -16,7 +16,7 @@ type eventKind uint8
 
 const (
 	evMark        eventKind = iota // splits a long run; stands before an instruction
-	evBlock                        //
+	evBlock                        // arg: 1 if a br_table leads to its end
 	evLoop                         // arg: 1 if it is branched back to
 	evIf                           // arg: 1 if it has an else
 	evTryTable                     // arg: index into labels

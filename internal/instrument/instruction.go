@@ -146,7 +146,7 @@ func (s *scanner) control(start int, op byte) {
 	case 0x0d, 0xd5, 0xd6: // br_if br_on_null br_on_non_null
 		s.event(start, evBrIf, s.label())
 	case 0x0e: // br_table
-		list := s.labelList(s.count(1)+1, s.appendLabel)
+		list := s.labelList(s.count(1)+1, s.appendCase)
 		s.event(start, evBrTable, list)
 	case 0x0f: // return
 		s.event(start, evReturn, 0)

@@ -3,6 +3,11 @@ package instrument
 // maxPrice is where a path without a check is cut by one. No check costs more than three times as much.
 const maxPrice = 1 << 12
 
+// maxCase is the most that a br_table's case may weigh without a check of its own. Of an interpreter's many cases one is
+// always about as dear as a path may be; for its sake, a second check would stand between the head of the loop and the
+// br_table, on the way of every one.
+const maxCase = maxPrice - maxEntry
+
 // pricer computes what each check of a function has to pay. It walks the function backwards, so that at every point it
 // knows the weight of the dearest path from there to the next check or out of the function.
 type pricer struct {
@@ -76,8 +81,7 @@ func (p *pricer) call(e *event, after uint32) (weight uint32, forced bool) {
 func (p *pricer) control(e *event, events []event, weight uint32) uint32 {
 	switch e.kind {
 	case evEnd:
-		p.end(e, events, weight)
-		return weight
+		return p.end(e, events, weight)
 	case evElse:
 		f := &p.frames[len(p.frames)-1]
 		f.other = weight
@@ -111,7 +115,11 @@ func (p *pricer) control(e *event, events []event, weight uint32) uint32 {
 }
 
 // end enters a block from behind.
-func (p *pricer) end(e *event, events []event, weight uint32) {
+func (p *pricer) end(e *event, events []event, weight uint32) uint32 {
+	if p.isCase(e, events) && weight > maxCase {
+		e.after = weight
+		weight = 0
+	}
 	f := frame{end: weight, other: weight, handler: p.handler}
 	if int(e.arg) < len(events) { // not the function itself
 		switch open := &events[e.arg]; open.kind {
@@ -122,6 +130,16 @@ func (p *pricer) end(e *event, events []event, weight uint32) {
 		}
 	}
 	p.frames = append(p.frames, f)
+	return weight
+}
+
+// isCase tells whether e ends a block that a br_table leads out of.
+func (p *pricer) isCase(e *event, events []event) bool {
+	if int(e.arg) >= len(events) {
+		return false
+	}
+	open := &events[e.arg]
+	return open.kind == evBlock && open.arg == 1
 }
 
 func (p *pricer) pop() frame {

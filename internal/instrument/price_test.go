@@ -1,6 +1,9 @@
 package instrument
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+)
 
 const nop = 0x01
 
@@ -108,5 +111,32 @@ func TestOneCheckIsEnough(t *testing.T) {
 		if e.before > 0 || e.after > 0 {
 			t.Errorf("a check at %d as well", e.pos)
 		}
+	}
+}
+
+// TestDearCasesPayForThemselves has a loop switch to a case that is nearly as dear as a path may be. The way to the
+// switch must not need a second check for that.
+func TestDearCasesPayForThemselves(t *testing.T) {
+	nops := func(n int) []byte { return bytes.Repeat([]byte{nop}, n) }
+	rw := &rewriter{src: recursive(fn(0x03, 0x40, 0x02, 0x40, 0x02, 0x40, nops(400), 0x41, 0, 0x0e, 1, 0, 1, opEnd,
+		nops(maxPrice-100), 0x0c, 1, opEnd, nop, 0x0c, 0, opEnd)), cfg: Config{Meter: true}}
+	if err := rw.read(); err != nil {
+		t.Fatal(err)
+	}
+	rw.meter()
+	cases := 0
+	for _, e := range rw.events {
+		if e.before > 0 {
+			t.Errorf("a check of %d before an event of kind %d", e.before, e.kind)
+		}
+		switch {
+		case e.kind == evEnd && e.after > 0:
+			cases++
+		case e.kind == evLoop && e.after > maxCase:
+			t.Errorf("the loop pays %d", e.after)
+		}
+	}
+	if cases != 1 {
+		t.Errorf("%d cases pay for themselves, want 1", cases)
 	}
 }

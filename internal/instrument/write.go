@@ -3,7 +3,6 @@ package instrument
 // Opcodes of what the rewriter inserts.
 const (
 	opIf        = 0x04
-	opElse      = 0x05
 	opBr        = 0x0c
 	opCall      = 0x10
 	opLocalGet  = 0x20
@@ -11,7 +10,6 @@ const (
 	opGlobalSet = 0x24
 	opI32GtU    = 0x4b
 	opI64LtS    = 0x53
-	opI64GeS    = 0x59
 	opI64ShrU   = 0x88
 	opI64ExtU   = 0xad
 	blockVoid   = 0x40
@@ -85,17 +83,19 @@ func (rw *rewriter) addExports() {
 
 // emitter writes the code section.
 type emitter struct {
-	rw        *rewriter
-	w         []byte
-	fuel      uint64 // index of the fuel global
-	tickIndex uint64 // of the tick function
+	rw    *rewriter
+	w     []byte
+	check []byte // what follows the price in a check, as far as it is the same in all
+	fuel  uint64 // index of the fuel global
+	tick  uint64 // index of the tick function
 }
 
 func (rw *rewriter) writeCode() []byte {
 	if rw.sections[sectionCode] == nil {
 		return nil
 	}
-	e := emitter{rw: rw, fuel: uint64(rw.globalCount), tickIndex: uint64(rw.imports)}
+	e := emitter{rw: rw, fuel: uint64(rw.globalCount), tick: uint64(rw.imports)}
+	e.check = e.makeCheck()
 	e.w = appendU(make([]byte, 0, 2*len(rw.sections[sectionCode])), uint64(len(rw.bodies)+rw.lazyFunctions()))
 	var scratch []byte
 	for i := range rw.bodies {
@@ -168,14 +168,11 @@ func (e *emitter) declare(b *body) {
 	}
 }
 
-// pay writes a check. The tick stands in the else branch, for the sake of the runtime's compiler: where paths join, it
-// wants values where the first of them left them, so that is the one that goes on without a tick, and spills nothing.
+// pay writes a check.
 func (e *emitter) pay(price uint32) {
 	e.w = appendU(append(e.w, opGlobalGet), e.fuel)
 	e.w = appendS(append(e.w, opI64Const), int64(price))
-	e.spend(opI64GeS)
-	e.w = append(e.w, opElse)
-	e.tick()
+	e.w = append(e.w, e.check...)
 	e.w = append(appendU(append(e.w, opGlobalSet), e.fuel), opEnd)
 }
 
@@ -185,8 +182,7 @@ func (e *emitter) pay(price uint32) {
 func (e *emitter) payLoop(price uint32) {
 	e.w = appendU(append(e.w, opGlobalGet), e.fuel)
 	e.w = appendS(append(e.w, opI64Const), int64(price))
-	e.spend(opI64LtS)
-	e.tick()
+	e.w = append(e.w, e.check...)
 	e.w = appendS(append(e.w, opI64Const), int64(price))
 	e.w = appendU(append(e.w, opI64Add, opGlobalSet), e.fuel)
 	e.w = append(e.w, opBr, 1, opEnd)
@@ -202,17 +198,13 @@ func (rw *rewriter) takesNothing(at uint32) bool {
 	return rw.sigs[r.signed(33)].params == 0
 }
 
-// spend takes a price from the fuel, both of which are on the stack, and opens an if on how what is left compares to 0.
-func (e *emitter) spend(compare byte) {
-	e.w = appendU(append(e.w, opI64Sub, opGlobalSet), e.fuel)
-	e.w = appendU(append(e.w, opGlobalGet), e.fuel)
-	e.w = append(e.w, opI64Const, 0, compare, opIf, blockVoid)
-}
-
-// tick leaves on the stack what the host gives for the fuel.
-func (e *emitter) tick() {
-	e.w = appendU(append(e.w, opGlobalGet), e.fuel)
-	e.w = appendU(append(e.w, opCall), e.tickIndex)
+// makeCheck makes what follows the two operands of the subtraction, up to what is to be done with the result of tick.
+func (e *emitter) makeCheck() []byte {
+	w := appendU([]byte{opI64Sub, opGlobalSet}, e.fuel)
+	w = appendU(append(w, opGlobalGet), e.fuel)
+	w = append(w, opI64Const, 0, opI64LtS, opIf, blockVoid)
+	w = appendU(append(w, opGlobalGet), e.fuel)
+	return appendU(append(w, opCall), e.tick)
 }
 
 // payLength writes a check that pays for the length on top of the stack, unless it is short.
@@ -224,7 +216,7 @@ func (e *emitter) payLength(local, shift uint32) {
 	e.w = appendU(append(e.w, opGlobalGet), e.fuel)
 	e.w = append(appendU(append(e.w, opLocalGet), uint64(local)), opI64ExtU)
 	e.w = append(appendS(append(e.w, opI64Const), int64(shift)), opI64ShrU)
-	e.spend(opI64LtS)
-	e.tick()
-	e.w = append(appendU(append(e.w, opGlobalSet), e.fuel), opEnd, opEnd)
+	e.w = append(e.w, e.check...)
+	e.w = appendU(append(e.w, opGlobalSet), e.fuel)
+	e.w = append(e.w, opEnd, opEnd)
 }
