@@ -27,7 +27,11 @@ type record struct {
 	Tree        vfs.TreeRecord `json:"tree"`
 	Bytes       int64          `json:"bytes"`
 	Files       int64          `json:"files"`
-	Sessions    []string       `json:"sessions,omitempty"` // frozen ones
+
+	// As it was frozen last.
+	State    json.RawMessage `json:"state,omitempty"`    // see engine.Frozen
+	Sessions []string        `json:"sessions,omitempty"` // names
+	Orphans  []uint64        `json:"orphans,omitempty"`  // inodes of files that only sessions have
 }
 
 // box is a sandbox of the store, alive or not.
@@ -44,7 +48,7 @@ type box struct {
 	alive   atomic.Bool // sandbox is not nil
 
 	saving sync.Mutex // after mu; held while it is saved
-	saved  *vfs.Tree  // the tree as it was saved last; nil before the first time
+	saved  *vfs.Tree  // the tree as it was saved last, without orphans; nil before the first time
 }
 
 // box answers the sandbox of a name.
@@ -152,7 +156,7 @@ func (b *box) thaw(ctx context.Context) error {
 	}
 	var sb *engine.Sandbox
 	err = s.db.View(func(tx *bbolt.Tx) (err error) {
-		sb, err = s.cfg.Engine.Restore(ctx, r.Spec, func(to vfs.Sink) error { return s.codec.tell(tx, r.ID, r.Tree, to) })
+		sb, err = s.wake(ctx, tx, r)
 		return err
 	})
 	if err != nil {
@@ -174,48 +178,84 @@ func (b *box) adopt(sb *engine.Sandbox) {
 func (b *box) save(sb *engine.Sandbox) error {
 	b.saving.Lock()
 	defer b.saving.Unlock()
+	b.store.keeping.RLock()
+	defer b.store.keeping.RUnlock()
 	now := sb.Files().Clone()
-	if err := b.saveTree(now, nil); err != nil {
+	if err := b.write(now, b.store.newKeeper(), nil, nil); err != nil {
 		_ = now.Close()
 		return fmt.Errorf("sandbox %q: save: %w", b.record.Load().Name, err)
 	}
-	if b.saved != nil {
-		_ = b.saved.Close()
-	}
-	b.saved = now
+	b.advance(now)
 	return nil
 }
 
-// saveTree writes how tree differs from what is on disk, and in the same transaction what also writes, if it isn't nil.
-// Preconditions: b.saving is held.
-func (b *box) saveTree(tree *vfs.Tree, also func(*bbolt.Tx, *record) error) error {
-	last, since := b.record.Load(), b.saved
-	if since == nil {
-		base, err := b.store.cfg.Engine.BaseTree(last.Spec.Image)
-		if err != nil {
-			return err
-		}
-		defer base.Close()
-		since = base
-	}
-	var c changes
-	if err := tree.Changes(since, &c); err != nil {
-		return err
-	}
-	if c.none(last.Tree) && also == nil {
-		return nil
-	}
-	put, err := b.store.keep(c.pieces)
+// saveAll writes files and sessions, and in the same transaction what also writes, if it isn't nil. Preconditions:
+// b.saving is held.
+func (b *box) saveAll(snapshot *engine.Snapshot, also func(*bbolt.Tx, *record) error) error {
+	b.store.keeping.RLock()
+	defer b.store.keeping.RUnlock()
+	frozen, err := snapshot.Frozen()
 	if err != nil {
 		return err
+	}
+	keep := b.store.newKeeper()
+	rest, err := keepMemory(&frozen, keep)
+	if err != nil {
+		return err
+	}
+	if err := b.write(snapshot.Files(), keep, rest, also); err != nil {
+		return err
+	}
+	b.advance(snapshot.Files().Clone())
+	return nil
+}
+
+// advance makes a tree the one that was saved last.
+func (b *box) advance(saved *vfs.Tree) {
+	if b.saved != nil {
+		_ = b.saved.Close()
+	}
+	b.saved = saved
+}
+
+// changed tells how a tree differs from what is on disk.
+func (b *box) changed(tree *vfs.Tree, to vfs.Sink) error {
+	if b.saved != nil {
+		return tree.Changes(b.saved, to)
+	}
+	base, err := b.store.cfg.Engine.BaseTree(b.record.Load().Spec.Image)
+	if err != nil {
+		return err
+	}
+	return errors.Join(tree.Changes(base, to), base.Close())
+}
+
+// write writes how tree differs from what is on disk, the rest that keep has the memory of, and what also writes. A nil
+// rest leaves what is on disk of sessions alone, the files without a name that they had open included.
+//
+// Preconditions: b.saving is held, and Store.keeping for reading.
+func (b *box) write(tree *vfs.Tree, keep *keeper, rest *atRest, also func(*bbolt.Tx, *record) error) error {
+	last := b.record.Load()
+	c := changes{keep: keep}
+	if err := b.changed(tree, &c); err != nil {
+		return err
+	}
+	if c.none(last.Tree) && rest == nil && also == nil {
+		return nil
 	}
 	next, usage := *last, tree.Usage()
 	next.Tree = c.tree
 	next.Tree.Fresh = c.tree.Fresh || last.Tree.Fresh
 	next.Bytes, next.Files, next.Used = usage.Bytes, usage.Files, b.store.cfg.Now()
-	err = b.store.update(func(tx *bbolt.Tx) error {
-		if err := put(tx); err != nil {
+	err := b.store.update(func(tx *bbolt.Tx) error {
+		if err := keep.put(tx, false); err != nil {
 			return err
+		}
+		if rest != nil {
+			if err := errors.Join(c.dropOrphans(tx, next.ID, last.Orphans), rest.apply(tx, &next)); err != nil {
+				return err
+			}
+			next.Orphans = c.orphans()
 		}
 		if err := c.apply(tx, next.ID); err != nil {
 			return err

@@ -12,12 +12,12 @@ import (
 // changes are what a tree differs by from how it was saved last, gathered to be written in one transaction. It
 // implements vfs.Sink.
 type changes struct {
+	keep    *keeper // takes the content
 	tree    vfs.TreeRecord
 	nodes   []nodeChange
 	attrs   []vfs.AttrsRecord
 	entries []vfs.EntryRecord
 	chunks  []chunkChange
-	pieces  map[digest][]byte // content to be kept; never changes, see vfs.ChunkRecord
 }
 
 // nodeChange is a Node, or a Gone.
@@ -32,7 +32,7 @@ type chunkChange struct {
 }
 
 func (c *changes) Tree(r vfs.TreeRecord) error {
-	c.tree, c.pieces = r, map[digest][]byte{}
+	c.tree = r
 	return nil
 }
 
@@ -58,11 +58,11 @@ func (c *changes) Entry(r vfs.EntryRecord) error {
 
 func (c *changes) Chunk(r vfs.ChunkRecord) error {
 	ref := newReference(r.Data, r.Charged)
-	if ref.inline == nil {
-		c.pieces[ref.digest] = r.Data
-	}
 	c.chunks = append(c.chunks, chunkChange{r.Ino, uint64(r.Index), ref})
-	return nil
+	if ref.inline != nil {
+		return nil
+	}
+	return c.keep.add(ref.digest, r.Data)
 }
 
 // none reports whether nothing has changed.
@@ -71,7 +71,35 @@ func (c *changes) none(last vfs.TreeRecord) bool {
 	return same && len(c.nodes) == 0 && len(c.attrs) == 0 && len(c.entries) == 0 && len(c.chunks) == 0
 }
 
-// apply merges the changes into a sandbox's rows. The pieces have been kept.
+// orphans are the inodes without a name. A tree that has them tells them whole: the one that was saved has none.
+func (c *changes) orphans() (list []uint64) {
+	for _, n := range c.nodes {
+		if n.Orphan {
+			list = append(list, n.Ino)
+		}
+	}
+	return list
+}
+
+// dropOrphans takes back what an earlier tree told of the inodes without a name that it had.
+func (c *changes) dropOrphans(tx *bbolt.Tx, box uint64, list []uint64) error {
+	for _, ino := range list {
+		v := tx.Bucket(bucketNodes).Get(key(box, ino))
+		if len(v) == 0 {
+			continue
+		}
+		n, err := decodeNode(ino, v)
+		if err == nil && n.Orphan {
+			err = c.applyNode(tx, box, nodeChange{n, true})
+		}
+		if err != nil {
+			return fmt.Errorf("node %d: %w", ino, err)
+		}
+	}
+	return nil
+}
+
+// apply merges the changes into a sandbox's rows. Their content has been put.
 func (c *changes) apply(tx *bbolt.Tx, box uint64) error {
 	for _, n := range c.nodes {
 		if err := c.applyNode(tx, box, n); err != nil {
@@ -165,6 +193,11 @@ func eachRow(tx *bbolt.Tx, bucket, prefix, from []byte, f func(k, v []byte) erro
 		}
 	}
 	return nil
+}
+
+// teller is tell for a sandbox.
+func (c *codec) teller(tx *bbolt.Tx, r *record) func(vfs.Sink) error {
+	return func(to vfs.Sink) error { return c.tell(tx, r.ID, r.Tree, to) }
 }
 
 // tell is the inverse: it tells a sandbox's rows to a Sink, in its order.

@@ -88,7 +88,7 @@ func (s *Store) checkTree(tx *bbolt.Tx, r *record) error {
 		return fmt.Errorf("%w: %w", ErrImage, err)
 	}
 	defer base.Close()
-	t, err := vfs.Restore(base, vfs.Config{}, func(to vfs.Sink) error { return s.codec.tell(tx, r.ID, r.Tree, to) })
+	t, err := vfs.Restore(base, vfs.Config{}, s.codec.teller(tx, r))
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/belljar-dev/belljar/vfs"
 	"go.etcd.io/bbolt"
 )
 
@@ -72,32 +71,63 @@ func (s *Store) update(apply func(*bbolt.Tx) error) error {
 	return <-c.done
 }
 
-// batchBytes is how much content one transaction takes: it holds all of it in memory.
+// batchBytes is how much content, packed, is held in memory for one transaction.
 const batchBytes = 8 << 20
 
-// keep keeps pieces of content, which are to be referred to in a later transaction: that has to call the function that
-// keep answers before it refers to them. Little content is left to that one transaction altogether.
-func (s *Store) keep(pieces map[digest][]byte) (func(*bbolt.Tx) error, error) {
-	order := slices.SortedFunc(maps.Keys(pieces), func(a, b digest) int { return slices.Compare(a[:], b[:]) })
-	putAll := func(tx *bbolt.Tx, list []digest, pending bool) error {
-		for _, d := range list {
-			if tx.Bucket(bucketContent).Get(d[:]) != nil {
-				continue
-			}
-			if err := put(tx, d, s.codec.pack(pieces[d]), pending); err != nil {
+// keeper takes content that a transaction will refer to. What goes beyond batchBytes it writes ahead of that, in
+// transactions of its own.
+//
+// Whoever has one holds Store.keeping for reading until the content is referred to: it must not be swept before.
+type keeper struct {
+	store  *Store
+	packed map[digest][]byte
+	size   int
+}
+
+func (s *Store) newKeeper() *keeper { return &keeper{store: s, packed: map[digest][]byte{}} }
+
+// add takes a piece of content. The bytes are the caller's again.
+func (k *keeper) add(d digest, data []byte) error {
+	if k.packed[d] != nil {
+		return nil
+	}
+	there := false
+	err := k.store.db.View(func(tx *bbolt.Tx) error {
+		there = tx.Bucket(bucketContent).Get(d[:]) != nil
+		return nil
+	})
+	if err != nil || there {
+		return err
+	}
+	packed := k.store.codec.pack(data)
+	if k.size+len(packed) > batchBytes {
+		if err := k.store.update(func(tx *bbolt.Tx) error { return k.put(tx, true) }); err != nil {
+			return fmt.Errorf("keep content: %w", err)
+		}
+		clear(k.packed)
+		k.size = 0
+	}
+	k.packed[d] = packed
+	k.size += len(packed)
+	return nil
+}
+
+// put writes what it holds. pending notes it for sweep, where what refers to it comes in another transaction.
+func (k *keeper) put(tx *bbolt.Tx, pending bool) error {
+	content := tx.Bucket(bucketContent)
+	order := slices.SortedFunc(maps.Keys(k.packed), func(a, b digest) int { return slices.Compare(a[:], b[:]) })
+	for _, d := range order {
+		if content.Get(d[:]) != nil {
+			continue // others had the same
+		}
+		if pending {
+			if err := tx.Bucket(bucketPending).Put(d[:], nil); err != nil {
 				return err
 			}
 		}
-		return nil
-	}
-	rest := order
-	for len(rest)*int(vfs.ChunkSize) > batchBytes {
-		batch := rest[:min(len(rest), batchBytes/vfs.ChunkSize)]
-		if err := s.update(func(tx *bbolt.Tx) error { return putAll(tx, batch, true) }); err != nil {
-			return nil, fmt.Errorf("keep content: %w", err)
+		if err := content.Put(d[:], k.packed[d]); err != nil {
+			return err
 		}
-		rest = rest[len(batch):]
 	}
-	// All of them again: what was kept meanwhile, by others, may have lost its last reference, and gone.
-	return func(tx *bbolt.Tx) error { return putAll(tx, order, false) }, nil
+	return nil
 }

@@ -26,7 +26,7 @@ const (
 	flagInline  = 2
 )
 
-// maxContent bounds what a piece of content decompresses to: a chunk of a file, or a run of memory pages.
+// maxContent bounds what a piece of content decompresses to: a chunk of a file, or a block of memory.
 const maxContent = 64 << 10
 
 // codec compresses content. It may be used by many goroutines.
@@ -132,17 +132,6 @@ func count(v []byte) (int64, error) {
 		return int64(binary.BigEndian.Uint32(v)), nil
 	}
 	return 0, errRow
-}
-
-// put keeps content, packed, that has yet to be referred to. pending notes it for sweep, where that comes in another
-// transaction.
-func put(tx *bbolt.Tx, d digest, packed []byte, pending bool) error {
-	if pending {
-		if err := tx.Bucket(bucketPending).Put(d[:], nil); err != nil {
-			return err
-		}
-	}
-	return tx.Bucket(bucketContent).Put(d[:], packed)
 }
 
 // sweep deletes content that nothing refers to: what has lost its last reference, and what a crash between two

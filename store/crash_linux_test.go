@@ -28,7 +28,8 @@ const (
 // crashBoxes is how many sandboxes are written to at once.
 const crashBoxes = 3
 
-// TestWriteUntilKilled counts up in files of several sandboxes, and says which numbers are kept.
+// TestWriteUntilKilled counts up in files of several sandboxes, in one also in a session, and says which numbers are kept.
+// They are frozen all the time.
 func TestWriteUntilKilled(t *testing.T) {
 	dir := os.Getenv(crashDir)
 	if dir == "" {
@@ -53,13 +54,25 @@ func countUp(ctx context.Context, s *Store, name string) {
 				n, _ = lastNumber(sb.Files())
 			}
 			n++
-			return writeNumber(sb.Files(), n)
+			if err := writeNumber(sb.Files(), n); err != nil || name != "box0" {
+				return err
+			}
+			session, err := sb.Session(ctx, "main", "python")
+			if err == nil {
+				_, err = session.Eval(ctx, engine.Cell{Code: fmt.Sprintf("n = %d", n)})
+			}
+			return err
 		})
+		if err == nil {
+			fmt.Println("kept", name, n)
+			if n%3 == 0 {
+				err = s.Freeze(name)
+			}
+		}
 		if err != nil {
 			fmt.Println("error", err)
 			return
 		}
-		fmt.Println("kept", name, n)
 	}
 }
 
@@ -81,6 +94,23 @@ func lastNumber(tree *vfs.Tree) (int, error) {
 		return 0, err
 	}
 	return strconv.Atoi(string(b))
+}
+
+// checkSession tells whether the session has a number that was frozen with the files, or before: with those that are
+// there at the latest.
+func checkSession(ctx context.Context, sb *engine.Sandbox, files int) error {
+	session, err := sb.Session(ctx, "main", "python")
+	if err != nil {
+		return err
+	}
+	res, err := session.Eval(ctx, engine.Cell{Code: "globals().get('n', 0)"})
+	if err != nil {
+		return err
+	}
+	if n, err := strconv.Atoi(res.Value); err != nil || n > files {
+		return fmt.Errorf("the session is at number %s, the files at %d", res.Value, files)
+	}
+	return nil
 }
 
 // checkNumber tells whether what a tree holds is what writeNumber left.
@@ -121,7 +151,7 @@ func TestKillsLoseNothing(t *testing.T) {
 				if n < want {
 					err = errors.Join(err, fmt.Errorf("number %d was said to be kept, and %d is there", want, n))
 				}
-				return err
+				return errors.Join(err, checkSession(t.Context(), sb, n))
 			})
 			if err != nil {
 				t.Fatalf("cycle %d: %s: %v", cycle, name, err)

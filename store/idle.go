@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -70,7 +71,8 @@ func (b *box) freezeAfter(idle time.Duration) error {
 }
 
 // Freeze writes a sandbox's files and the memory of its sessions to disk and ends it in memory, as is done with idle
-// ones. It waits for no user: with any it fails with engine.ErrBusy.
+// ones. It waits for no user: with any, or where a session runs a cell, it fails with engine.ErrBusy, and the sandbox
+// lives on.
 func (s *Store) Freeze(name string) error {
 	b, err := s.box(name)
 	if err != nil {
@@ -90,10 +92,15 @@ func (s *Store) Freeze(name string) error {
 // freeze saves everything and closes the sandbox. Where that can't be saved, it lives on. Preconditions: b.mu is held,
 // nobody uses the sandbox.
 func (b *box) freeze() error {
+	name := b.record.Load().Name
+	snapshot, err := b.sandbox.Snapshot(context.Background()) // waits for nothing
+	if err != nil {
+		return fmt.Errorf("freeze sandbox %q: %w", name, err)
+	}
+	defer snapshot.Close()
 	b.saving.Lock()
 	defer b.saving.Unlock()
-	name := b.record.Load().Name
-	if err := b.saveTree(b.sandbox.Files(), nil); err != nil {
+	if err := b.saveAll(snapshot, nil); err != nil {
 		return fmt.Errorf("freeze sandbox %q: %w", name, err)
 	}
 	if err := b.sandbox.Close(); err != nil {
@@ -112,14 +119,29 @@ func (b *box) forget() {
 	b.alive.Store(false)
 }
 
-// end freezes the sandbox for good, when the store is closed. Processes that run in it are ended first.
+// end freezes the sandbox for good, when the store is closed. Processes that run in it are ended, and so are sessions
+// that run a cell.
 func (b *box) end() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.sandbox == nil {
 		return nil
 	}
-	return b.freeze()
+	err := b.freeze()
+	if !errors.Is(err, engine.ErrBusy) {
+		return err
+	}
+	name, log := b.record.Load().Name, b.store.cfg.Logger
+	for _, s := range b.sandbox.Sessions() {
+		if s.State() == engine.SessionBusy {
+			log.Warn("session is lost", "sandbox", name, "session", s.Name(), "error", err)
+			_ = s.Close() // which the freeze to come waits for
+		}
+	}
+	if err = b.freeze(); err != nil {
+		err = errors.Join(err, b.save(b.sandbox)) // the files at least
+	}
+	return err
 }
 
 // DeleteExpired deletes the sandboxes that were not used for as long as their Options.DeleteAfter. It is done from time to
@@ -175,8 +197,7 @@ func (s *Store) ended() bool {
 	return s.closed
 }
 
-// sweep deletes content that nothing refers to, if there is any. What is being kept at the moment for a transaction to
-// come may go too: that transaction keeps it again. See Store.keep.
+// sweep deletes content that nothing refers to, if there is any.
 func (s *Store) sweep() error {
 	some := false
 	err := s.view(func(tx *bbolt.Tx) error {
@@ -187,5 +208,7 @@ func (s *Store) sweep() error {
 	if err != nil || !some {
 		return err
 	}
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
 	return s.update(sweep)
 }

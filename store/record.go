@@ -8,14 +8,16 @@ import (
 	"github.com/belljar-dev/belljar/vfs"
 )
 
-// The rows of a sandbox's tree hold what makes it differ from its image's base tree: Tree.Changes' records, merged by
-// the rules that its documentation gives. Keys begin with the sandbox's number, so that all rows of a sandbox lie
+// The rows of a sandbox's tree (nodes, attrs, entries and chunks) hold what makes it differ from its image's base tree:
+// Tree.Changes' records, merged by the rules that its documentation gives. Keys begin with the sandbox's number, so that all rows of a sandbox lie
 // together and come in the order that vfs.Restore asks for. Numbers in keys are big-endian.
 //
 //	nodes    box ino        → node, or tombstone for an inode of the base that is gone
 //	attrs    box ino        → charged u8, { name, value }…
 //	entries  box dir seq    → ino, charged u8, name
 //	chunks   box ino index  → flags u8, digest or, if inline, the bytes themselves
+//	sessions box n          → JSON of sessionRow
+//	pages    box n block    → as chunks: a block of the session's memory, of engine.BlockSize bytes
 //	content  digest         → form u8, bytes
 //	refs     digest         → how many rows refer to the content, u32
 //	pending  digest         → nothing: content that perhaps no row refers to

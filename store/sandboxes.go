@@ -31,6 +31,7 @@ type Info struct {
 	Alive       bool              `json:"alive"` // in this process's memory
 	Bytes       int64             `json:"bytes"` // of its files, beyond the image's
 	Files       int64             `json:"files"`
+	Sessions    []string          `json:"sessions,omitempty"` // by name, as it was frozen last
 }
 
 // maxName bounds a sandbox's name, in bytes.
@@ -49,19 +50,26 @@ func checkName(name string) error {
 
 // Create makes a sandbox. Errors: ErrExists, those of engine.Create.
 func (s *Store) Create(ctx context.Context, name string, spec engine.Spec, opts Options) error {
-	return s.add(name, spec, opts, func() (*engine.Sandbox, error) { return s.cfg.Engine.Create(ctx, spec) })
+	return s.add(ctx, name, spec, opts, func() (*engine.Sandbox, error) { return s.cfg.Engine.Create(ctx, spec) })
+}
+
+// Restore makes a sandbox of a snapshot, which stays the caller's. Errors: ErrExists, those of engine.Snapshot.Sandbox.
+func (s *Store) Restore(ctx context.Context, name string, snapshot *engine.Snapshot, opts Options) error {
+	return s.add(ctx, name, snapshot.Spec(), opts, func() (*engine.Sandbox, error) { return snapshot.Sandbox(ctx) })
 }
 
 // Fork makes a sandbox that is equal to another, its sessions included; from then on neither sees the other. Errors:
 // ErrNotFound, ErrExists, those of engine.Sandbox.Fork.
 func (s *Store) Fork(ctx context.Context, name, fork string, opts Options) error {
 	return s.Use(ctx, name, func(sb *engine.Sandbox) error {
-		return s.add(fork, sb.Spec(), opts, func() (*engine.Sandbox, error) { return sb.Fork(ctx) })
+		return s.add(ctx, fork, sb.Spec(), opts, func() (*engine.Sandbox, error) { return sb.Fork(ctx) })
 	})
 }
 
 // add enters a new sandbox under a name and saves it. The name is taken before the sandbox is made.
-func (s *Store) add(name string, spec engine.Spec, opts Options, make func() (*engine.Sandbox, error)) error {
+func (s *Store) add(
+	ctx context.Context, name string, spec engine.Spec, opts Options, make func() (*engine.Sandbox, error),
+) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
@@ -80,7 +88,7 @@ func (s *Store) add(name string, spec engine.Spec, opts Options, make func() (*e
 	}
 	sb, err := make()
 	if err == nil {
-		err = b.saveFirst(sb)
+		err = b.saveFirst(ctx, sb)
 		if err != nil {
 			err = errors.Join(err, sb.Close())
 		}
@@ -113,8 +121,8 @@ func (s *Store) leave(name string, b *box) {
 	}
 }
 
-// saveFirst gives the sandbox its number and its name on disk, with its files.
-func (b *box) saveFirst(sb *engine.Sandbox) error {
+// saveFirst gives the sandbox its number and its name on disk, with its files and sessions.
+func (b *box) saveFirst(ctx context.Context, sb *engine.Sandbox) error {
 	b.saving.Lock()
 	defer b.saving.Unlock()
 	var id uint64
@@ -132,20 +140,18 @@ func (b *box) saveFirst(sb *engine.Sandbox) error {
 	r := *b.record.Load()
 	r.ID = id
 	b.record.Store(&r)
-	tree := sb.Files().Clone()
-	err = b.saveTree(tree, func(tx *bbolt.Tx, r *record) error {
+	snapshot, err := sb.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snapshot.Close()
+	return b.saveAll(snapshot, func(tx *bbolt.Tx, r *record) error {
 		names := tx.Bucket(bucketNames)
 		if names.Get([]byte(r.Name)) != nil {
 			return ErrExists
 		}
 		return names.Put([]byte(r.Name), key(r.ID))
 	})
-	if err != nil {
-		_ = tree.Close()
-		return err
-	}
-	b.saved = tree
-	return nil
 }
 
 // List describes all sandboxes, by name.
@@ -177,7 +183,7 @@ func (s *Store) List() ([]Info, error) {
 func (r *record) info() Info {
 	return Info{
 		Name: r.Name, Image: r.Spec.Image, Labels: r.Spec.Labels, Created: r.Created, Used: r.Used,
-		DeleteAfter: r.DeleteAfter, Bytes: r.Bytes, Files: r.Files,
+		DeleteAfter: r.DeleteAfter, Bytes: r.Bytes, Files: r.Files, Sessions: r.Sessions,
 	}
 }
 

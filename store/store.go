@@ -8,7 +8,15 @@
 // What is written is what differs from the image's own files, at the grain of vfs.ChunkSize, and equal content is kept
 // once, whichever sandboxes have it.
 //
-// Lock order: box.mu, then Store.mu; the database's own lock comes last.
+// Files and sessions are written to disk at different times: files at the end of each use and by a guest's fsync,
+// sessions (and where a sandbox under Replay is in its time and randomness) when the sandbox is frozen, in one
+// transaction with the files. So after a crash files are never older than what was acknowledged, and sessions are as they
+// were frozen last. A session that can't come back, because the engine's image has another build of its interpreter, is lost, which is
+// logged; its sandbox comes back without it.
+//
+// The folder holds the values of engine.Spec.Secrets: in specs and, wherever a guest put them, in files and memory.
+//
+// Lock order: box.mu, box.saving, Store.keeping, Store.mu; the database's own lock comes last.
 package store
 
 import (
@@ -79,6 +87,8 @@ type Store struct {
 
 	closing sync.RWMutex // held for reading while something is sent to commits
 	closed  bool
+
+	keeping sync.RWMutex // held for reading while content on disk waits to be referred to, and for writing by sweep
 
 	mu    sync.Mutex
 	boxes map[string]*box // those that were used since Open, by name
@@ -163,7 +173,8 @@ func prepare(tx *bbolt.Tx) error {
 	return nil
 }
 
-// Close freezes all sandboxes and closes the store. It may be called again.
+// Close freezes all sandboxes and closes the store. Programs that run are ended, and so, for good, are sessions that run
+// a cell. It may be called again.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	boxes := make([]*box, 0, len(s.boxes))
