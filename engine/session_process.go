@@ -79,9 +79,10 @@ func (s *Session) runInTurn(ctx context.Context, c *cellRun) (Result, error) {
 		s.life.cells++
 	}
 	c.number = s.life.cells
-	if s.life.copied {
-		c.flags, s.life.copied = cellCopied, false
+	if s.life.copied && s.sandbox.clock == nil { // under Replay copies have to stay equal
+		c.flags = cellCopied
 	}
+	s.life.copied = false
 	return s.live(ctx, r, c)
 }
 

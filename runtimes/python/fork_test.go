@@ -93,7 +93,7 @@ func TestForksAreNoTwins(t *testing.T) {
 		sb := sandbox(t, engine.Spec{Replay: &engine.Replay{Seed: 9}})
 		cell(t, session(t, sb), prepare)
 		a, b := fork(t, sb), fork(t, sb)
-		for _, each := range []*engine.Sandbox{a, b} {
+		for _, each := range []*engine.Sandbox{a, b, sb} {
 			out := cell(t, session(t, each), draw+"; import time; print(time.time())").Stdout
 			if first == "" {
 				first = out
