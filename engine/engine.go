@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -149,9 +150,10 @@ func (e *Engine) CacheDir() string {
 	return filepath.Dir(e.cache.dir)
 }
 
-// Warm compiles and warms the named image, "" for the only one, so that no process waits for it. A first time takes
-// seconds. report, which may be nil, hears of each step as it begins.
-func (e *Engine) Warm(ctx context.Context, name string, report func(step string)) error {
+// Warm compiles and warms the named image, "" for the only one, so that no process waits for it: the programs that are
+// named, by a path or its last part, or all where none is. A first time takes seconds. report, which may be nil, hears of
+// each step as it begins. Errors: ErrUnknownImage, ErrNotFound for a name that no program has.
+func (e *Engine) Warm(ctx context.Context, name string, report func(step string), programs ...string) error {
 	im, err := e.image(name)
 	if err != nil {
 		return err
@@ -159,8 +161,17 @@ func (e *Engine) Warm(ctx context.Context, name string, report func(step string)
 	if report == nil {
 		report = func(string) {}
 	}
+	for _, want := range programs {
+		if !slices.ContainsFunc(im.Programs, func(p Program) bool { return p.named(want) }) {
+			return fmt.Errorf("warm image %q: %s: %w", im.Name, want, ErrNotFound)
+		}
+	}
 	for i := range im.Programs {
-		if _, err := im.programs[im.Programs[i].Digest].load(ctx, report); err != nil {
+		def := &im.Programs[i]
+		if len(programs) > 0 && !slices.ContainsFunc(programs, def.named) {
+			continue
+		}
+		if _, err := im.programs[def.Digest].load(ctx, report); err != nil {
 			return fmt.Errorf("warm image %q: %w", im.Name, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 )
 
 // Image is what a runtime brings: programs, and the files around them. It is plain immutable data; one value
@@ -50,6 +51,16 @@ type Warm struct {
 type Layer struct {
 	Path string // absolute
 	FS   fs.FS  // files should implement io.ReaderAt; safe for concurrent use
+}
+
+// named reports whether the program has a name: a path, or the last part of one.
+func (p *Program) named(name string) bool {
+	for _, path := range append([]string{p.Path}, p.Links...) {
+		if path == name || strings.HasSuffix(path, "/"+name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (im *Image) check() error {
