@@ -22,6 +22,7 @@ type specFlags struct {
 	ticks                int64
 	procs                int
 	env, mounts, network []string
+	secrets              []string // bound by create alone
 	replay               uint64
 }
 
@@ -40,16 +41,15 @@ func (f *specFlags) bind(fl *pflag.FlagSet) {
 
 // spec turns the flags into a Spec.
 func (f *specFlags) spec(cmd *cobra.Command) (engine.Spec, error) {
-	spec := engine.Spec{Env: f.env, Limits: engine.Limits{Wall: f.timeout, Ticks: f.ticks, Processes: f.procs}}
+	spec := engine.Spec{Env: f.env, Secrets: f.secrets, Limits: engine.Limits{Wall: f.timeout, Ticks: f.ticks, Processes: f.procs}}
 	for _, b := range []struct {
 		flag, text string
 		to         *int64
 	}{{"mem", f.mem, &spec.Limits.Memory}, {"output", f.output, &spec.Limits.Output}, {"disk", f.disk, &spec.Limits.Disk}} {
-		n, err := humanize.ParseBytes(b.text)
-		if err != nil || n == 0 || n > math.MaxInt64 {
-			return spec, fmt.Errorf("--%s %q: use a positive size such as 512MiB", b.flag, b.text)
+		var err error
+		if *b.to, err = parseSize(b.flag, b.text); err != nil {
+			return spec, err
 		}
-		*b.to = int64(n)
 	}
 	if f.timeout <= 0 {
 		return spec, fmt.Errorf("--timeout %s: use a positive time such as 30s", f.timeout)
@@ -74,6 +74,15 @@ func (f *specFlags) spec(cmd *cobra.Command) (engine.Spec, error) {
 		spec.Mounts = append(spec.Mounts, mount)
 	}
 	return spec, nil
+}
+
+// parseSize reads a flag's number of bytes.
+func parseSize(flag, text string) (int64, error) {
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return 0, fmt.Errorf("--%s %q: use a positive size such as 512MiB", flag, text)
+	}
+	return int64(n), nil
 }
 
 // parseMount reads HOST:GUEST[:rw]. A host path may hold a colon (a Windows drive), a guest path may not.
