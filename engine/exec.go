@@ -58,6 +58,7 @@ func getenv(env []string, key string) string {
 // findAt resolves a path, relative to t.dir, through the interpreters of scripts, whose arguments it puts before t's.
 func (sb *Sandbox) findAt(name string, t *target) error {
 	for range maxScripts + 1 {
+		given := name // scripts learn what they were called as
 		if !path.IsAbs(name) {
 			name = path.Join(t.dir, name)
 		}
@@ -70,7 +71,7 @@ func (sb *Sandbox) findAt(name string, t *target) error {
 			if arg != "" {
 				args = append(args, arg)
 			}
-			t.args = slices.Concat(args, []string{name}, t.args[min(1, len(t.args)):])
+			t.args = slices.Concat(args, []string{given}, t.args[min(1, len(t.args)):])
 			name = interpreter
 			continue
 		}

@@ -1,0 +1,331 @@
+#!/bin/bash
+# Builds the shell's guest image from Debian's sources.
+#
+#   build.sh WORKDIR [OUTDIR]      OUTDIR defaults to ../image beside this script
+#
+# Needs a bare Debian 12 amd64, root, and Debian's archive. Every step leaves a stamp in WORKDIR and is
+# skipped when the stamp is there: after changing a step, remove its stamp (or the whole WORKDIR).
+# The machine's own apt sources are not touched: sources come through a private apt configuration.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+POSIX=$(cd "$HERE/../../posix" && pwd)
+WORK=$(mkdir -p "${1:?usage: build.sh WORKDIR [OUTDIR]}" && cd "$1" && pwd)
+OUT=$(mkdir -p "${2:-$HERE/../image}" && cd "${2:-$HERE/../image}" && pwd)
+JOBS=$(nproc)
+
+export SOURCE_DATE_EPOCH=1767225600 LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+
+SRC=$WORK/src
+BUILD=$WORK/build
+LIB=$WORK/lib
+TOOLS=$WORK/tools
+CC=posix-cc
+export PATH=$TOOLS:$PATH
+
+CFLAGS="-O2 -g0 -w -Wno-implicit-function-declaration -Wno-implicit-int -Wno-int-conversion"
+# setjmp by calls that asyncify can unwind: posix/src/jump.c has the other half.
+JUMPS="-mllvm -enable-emscripten-sjlj"
+
+# step NAME COMMAND...: runs it once, in $WORK, logging to log/NAME.
+step() {
+	local name=$1 log=$WORK/log/$1
+	shift
+	[ -e "$WORK/stamp/$name" ] && return
+	mkdir -p "$WORK/stamp" "$WORK/log"
+	echo "== $name"
+	# Not a condition: there bash would ignore the subshell's set -e.
+	set +e
+	(set -euo pipefail; cd "$WORK"; "$@") >"$log" 2>&1
+	local status=$?
+	set -e
+	if [ $status -ne 0 ]; then
+		tail -n 40 "$log" >&2
+		echo "build.sh: $name failed; see $log" >&2
+		exit 1
+	fi
+	touch "$WORK/stamp/$name"
+}
+
+# pinned prints a list without comments, fields separated by tabs.
+pinned() { sed -e '/^#/d' -e '/^$/d' -e 's/ *| */\t/g' "$HERE/$1"; }
+
+install_tools() {
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+		ca-certificates clang-19 dpkg-dev gcc libc6-dev libclang-rt-19-dev-wasm32 lld-19 llvm-19 \
+		make patch python3 xz-utils zstd
+}
+
+# mirror prints where the machine's own release, or its security updates, come from: the same archive has the others.
+mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v release="$1" '$1 == release { print $2; exit }'; }
+
+fetch() {
+	local apt=$WORK/apt key=/usr/share/keyrings/debian-archive-keyring.gpg
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$WORK/download"
+	local main security release
+	main=$(mirror bookworm) security=$(mirror bookworm-security)
+	for release in bookworm trixie sid; do
+		echo "deb [signed-by=$key] $main $release main"
+		echo "deb-src [signed-by=$key] $main $release main"
+	done >"$apt/sources.list"
+	for release in bookworm trixie; do
+		echo "deb-src [signed-by=$key] $security $release-security main"
+	done >>"$apt/sources.list"
+	cat >"$apt/apt.conf" <<-END
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "-";
+		Dir::State::lists "$apt/lists";
+		Dir::Cache "$apt/cache";
+		APT::Sandbox::User "root";
+	END
+	export APT_CONFIG=$apt/apt.conf
+	apt-get update
+	cd "$WORK/download"
+	pinned sources.txt | while IFS=$'\t' read -r package version file _; do
+		[ -e "$file" ] && continue
+		case $file in
+		*.deb) apt-get download "$package=$version" ;;
+		*) apt-get source --download-only "$package=$version" ;;
+		esac
+	done
+	pinned sources.txt | while IFS=$'\t' read -r _ _ file sum _; do echo "$sum  $file"; done | sha256sum --check --strict
+}
+
+# unpack NAME ORIG [DEBIAN_TAR REGEX]: source archive into $SRC/NAME, then the patches of Debian's series whose names
+# match, then patches/NAME-*.patch. Debian also patches for its own file layout and packaging.
+unpack() {
+	local dir=$WORK/debian/$1 p
+	rm -rf "${SRC:?}/$1" "$dir"
+	mkdir -p "$SRC/$1" "$dir"
+	tar -xf "$WORK/download/$2" -C "$SRC/$1" --strip-components=1 --no-same-owner
+	: >"$dir/applied"
+	if [ $# -gt 2 ]; then
+		tar -xf "$WORK/download/$3" -C "$dir"
+		grep -E "^($4)" "$dir/debian/patches/series" | sed 's/[[:space:]].*//' >"$dir/applied"
+		while read -r p; do
+			patch -d "$SRC/$1" -p1 --forward <"$dir/debian/patches/$p"
+		done <"$dir/applied"
+	fi
+	for p in "$HERE/patches/$1"-*.patch; do
+		[ -e "$p" ] || continue
+		patch -d "$SRC/$1" -p1 --forward <"$p"
+	done
+	# Old copies don't know the target.
+	find "$SRC/$1" -name config.sub -exec cp "$SRC/coreutils/build-aux/config.sub" {} \; 2>/dev/null || true
+}
+
+unpack_all() {
+	unpack coreutils coreutils_9.7.orig.tar.xz
+	unpack bash bash_5.2.37.orig.tar.xz bash_5.2.37-2.debian.tar.xz 'input-err|bash-aliases-repeat|fix-rl'
+	unpack sed sed_4.9.orig.tar.xz
+	unpack grep grep_3.12.orig.tar.xz
+	unpack gawk gawk_5.2.1.orig.tar.xz
+	unpack findutils findutils_4.9.0.orig.tar.xz
+	unpack diffutils diffutils_3.12.orig.tar.xz
+	unpack patch patch_2.7.6.orig.tar.xz patch_2.7.6-7.debian.tar.xz '.'
+	unpack tar tar_1.35+dfsg.orig.tar.xz
+	unpack gzip gzip_1.13.orig.tar.xz gzip_1.13-1+deb13u1.debian.tar.xz 'CVE-'
+	unpack bzip2 bzip2_1.0.8.orig.tar.gz bzip2_1.0.8-6.debian.tar.bz2 '.'
+	unpack zstd libzstd_1.5.7+dfsg.orig.tar.xz
+	unpack zip zip_3.0.orig.tar.gz zip_3.0-16.debian.tar.xz '.'
+	unpack unzip unzip_6.0.orig.tar.gz unzip_6.0-28.debian.tar.xz '.'
+	unpack bc bc_1.07.1.orig.tar.gz
+	unpack make make-dfsg_4.4.1.orig.tar.xz
+	unpack tree tree_2.1.0.orig.tar.gz tree_2.1.0-1.debian.tar.xz '.'
+	unpack vim vim_9.1.1230.orig.tar.xz
+	# Debian's archive is without its manual, which configure asks for.
+	mkdir -p "$SRC/make/doc"
+	touch "$SRC/make/doc/Makefile.in"
+}
+
+# The compiler: Debian's clang with Debian's wasi-libc in a private sysroot, and runtimes/posix before it.
+toolchain() {
+	local deb
+	rm -rf "$WORK/sysroot" "$WORK/binaryen" "$TOOLS"
+	dpkg -x "$WORK"/download/wasi-libc_*.deb "$WORK/sysroot"
+	# Debian's directories carry the target's old name.
+	ln -s wasm32-wasi "$WORK/sysroot/usr/include/wasm32-wasip1"
+	ln -s wasm32-wasi "$WORK/sysroot/usr/lib/wasm32-wasip1"
+	mkdir -p "$TOOLS/resource/lib" "$TOOLS/bin" "$LIB"
+	ln -s "$(clang-19 -print-resource-dir)/include" "$TOOLS/resource/include"
+	ln -s /usr/lib/llvm-19/lib/clang/19/lib/wasi "$TOOLS/resource/lib/wasip1"
+	ln -s /usr/lib/llvm-19/lib/clang/19/lib/wasi "$TOOLS/resource/lib/wasm32-unknown-wasip1"
+	# clang -O runs any wasm-opt it finds after linking, which would make the output depend on the machine.
+	printf '#!/bin/sh\nexit 0\n' >"$TOOLS/bin/wasm-opt"
+	cat >"$TOOLS/$CC" <<-END
+		#!/bin/sh
+		# The table's first 16 indices stay free: SIG_IGN and its like are small numbers that no function has.
+		link="-Wl,--table-base=16 -Wl,--export=__belljar_cwd $LIB/libposix.a -lwasi-emulated-pthread -lc-printscan-long-double"
+		for a; do case \$a in -c|-E|-S|-M|-MM) link=;; esac; done
+		exec clang-19 --target=wasm32-wasip1 --sysroot=$WORK/sysroot/usr -resource-dir=$TOOLS/resource -B $TOOLS/bin \\
+			-isystem $POSIX/include -D_GNU_SOURCE -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID \\
+			-D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_MMAN -D_WASI_EMULATED_PTHREAD -L$LIB \\
+			-Wno-unused-command-line-argument -ffile-prefix-map=$WORK=. "\$@" \$link
+	END
+	# binaryen is of a newer release than the machine, so it comes with its own C library.
+	for deb in binaryen libc6 libstdc++6 libgcc-s1; do
+		dpkg -x "$WORK/download/$deb"_*.deb "$WORK/binaryen"
+	done
+	cat >"$TOOLS/binaryen-opt" <<-END
+		#!/bin/sh
+		root=$WORK/binaryen/usr
+		exec \$root/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path \$root/lib/x86_64-linux-gnu \$root/bin/wasm-opt "\$@"
+	END
+	chmod +x "$TOOLS/bin/wasm-opt" "$TOOLS/$CC" "$TOOLS/binaryen-opt"
+}
+
+posix() {
+	local f objs=()
+	mkdir -p "$BUILD/posix"
+	for f in "$POSIX"/src/*.c; do
+		objs+=("$BUILD/posix/$(basename "${f%.c}").o")
+		"$CC" -O2 -g0 -Wall -Wextra -Werror -std=gnu17 -c "$f" -o "${objs[-1]}"
+	done
+	rm -f "$LIB/libposix.a"
+	llvm-ar-19 rcsD "$LIB/libposix.a" "${objs[@]}"
+}
+
+# configure NAME [ARG...]: in $BUILD/NAME, told by config.site what it can't find out by running programs.
+configure() {
+	local name=$1
+	shift
+	rm -rf "${BUILD:?}/$name"
+	mkdir -p "$BUILD/$name"
+	cd "$BUILD/$name"
+	CONFIG_SITE=$HERE/config.site FORCE_UNSAFE_CONFIGURE=1 "../../src/$name/configure" --host=wasm32-unknown-wasi \
+		--build=x86_64-linux-gnu --prefix=/usr --disable-nls CC="$CC" AR=llvm-ar-19 RANLIB=llvm-ranlib-19 \
+		CC_FOR_BUILD=gcc CFLAGS="$CFLAGS" "$@"
+}
+
+# made NAME FILE...: what the step made, by the names of programs.txt.
+made() {
+	local f
+	mkdir -p "$WORK/linked"
+	for f; do
+		cp "$f" "$WORK/linked/$(basename "$f")"
+	done
+}
+
+build_bash() {
+	configure bash --without-bash-malloc --enable-readline --enable-job-control CFLAGS="$CFLAGS $JUMPS"
+	sed -i -E 's/^#define (HAVE_DLOPEN|HAVE_DLSYM|HAVE_DLCLOSE|NETWORK_REDIRECTIONS) 1/#undef \1/' config.h
+	make -C lib/termcap CFLAGS="$CFLAGS"
+	cp lib/termcap/libtermcap.a "$LIB/"
+	make -j"$JOBS" LOCAL_CFLAGS=-DNO_MAIN_ENV_ARG
+	made bash
+}
+
+build_coreutils() {
+	configure coreutils --enable-single-binary=symlinks --disable-acl --disable-xattr --disable-libcap \
+		--disable-libsmack --without-selinux --without-libgmp --with-openssl=no --disable-threads \
+		--enable-install-program=arch,hostname \
+		--enable-no-install-program=stdbuf,pinky,uptime,users,who,chroot,kill,stty,timeout
+	make -j"$JOBS" src/coreutils src/timeout
+	made src/coreutils src/timeout
+}
+
+build_sed() { configure sed; make -j"$JOBS" sed/sed; made sed/sed; }
+build_grep() { configure grep --disable-perl-regexp; make -j"$JOBS" -C lib; make -C src grep; made src/grep; }
+build_gawk() { configure gawk CFLAGS="$CFLAGS -DPIPES_SIMULATED" --disable-mpfr --disable-extensions --disable-pma --without-readline; make -C support -j"$JOBS"; make -j"$JOBS" gawk; made gawk; }
+build_diff() { configure diffutils; make -j"$JOBS" -C lib; make -C src; made src/{diff,cmp,diff3,sdiff}; }
+build_patch() { configure patch; make -j"$JOBS" -C lib; make -C src patch; made src/patch; }
+build_gzip() { configure gzip; make -j"$JOBS" -C lib; make gzip; made gzip; }
+
+build_find() {
+	configure findutils
+	make -j"$JOBS" -C gl
+	make -j"$JOBS" -C lib
+	make -C find find
+	make -C xargs xargs
+	made find/find xargs/xargs
+}
+
+build_tar() {
+	configure tar --without-posix-acls --without-selinux --without-xattrs
+	make -j"$JOBS" -C gnu
+	make -j"$JOBS" -C lib
+	make -C src tar
+	made src/tar
+}
+
+build_make() {
+	configure make --disable-load --without-guile
+	make -j"$JOBS" -C lib
+	make -j"$JOBS" make
+	made make
+}
+
+# bc's library is compiled by bc itself, on this machine.
+build_bc() {
+	rm -rf "$BUILD/bc-native"
+	mkdir -p "$BUILD/bc-native"
+	(cd "$BUILD/bc-native" && ../../src/bc/configure && make -C lib && make -C bc libmath.h)
+	configure bc
+	cp "$BUILD/bc-native/bc/libmath.h" bc/
+	make -C lib
+	make -C bc -o libmath.h -o fbc bc
+	make -C dc dc
+	made bc/bc dc/dc
+}
+
+# Programs whose own makefiles know nothing of cross compiling.
+build_plain() {
+	local bz=("$SRC"/bzip2/{blocksort,huffman,crctable,randtable,compress,decompress,bzlib}.c) out=$WORK/linked
+	mkdir -p "$out"
+	"$CC" $CFLAGS -D_FILE_OFFSET_BITS=64 "${bz[@]}" "$SRC/bzip2/bzip2.c" -o "$out/bzip2"
+	"$CC" $CFLAGS -DUNIX "$SRC/vim/src/xxd/xxd.c" -o "$out/xxd"
+	cd "$SRC/tree"
+	"$CC" $CFLAGS -DLARGEFILE_SOURCE {tree,list,hash,color,file,filter,info,unix,xml,json,html,strverscmp}.c -o "$out/tree"
+	cd "$SRC/zip"
+	"$CC" $CFLAGS -I. -I"$SRC/bzip2" -DUNIX -DBZIP2_SUPPORT -DHAVE_DIRENT_H -DHAVE_TERMIOS_H -DHAVE_UNISTD_H \
+		-DUIDGID_NOT_16BIT -DLARGE_FILE_SUPPORT -DUNICODE_SUPPORT -DZIP64_SUPPORT -DNO_ASM zip.c zipfile.c zipup.c \
+		fileio.c util.c globals.c crypt.c ttyio.c unix/unix.c crc32.c zbz2err.c deflate.c trees.c "${bz[@]}" -o "$out/zip"
+	cd "$SRC/unzip"
+	"$CC" $CFLAGS -I. -Iunix -I"$SRC/bzip2" -DUNIX -DUNIX_SIZE_T_OK -DHAVE_DIRENT_H -DHAVE_UNISTD_H -DHAVE_TERMIOS_H \
+		-DLARGE_FILE_SUPPORT -DUNICODE_SUPPORT -DUNICODE_WCHAR -DUTF8_MAYBE_NATIVE -DNO_LCHMOD -DDATE_FORMAT=DF_YMD \
+		-DUSE_BZIP2 -DIZ_HAVE_UXUIDGID -DNOMEMCPY -DNO_WORKING_ISPRINT unzip.c crc32.c crypt.c envargs.c explode.c \
+		extract.c fileio.c globals.c inflate.c list.c match.c process.c ttyio.c ubz2err.c unreduce.c unshrink.c zipinfo.c \
+		unix/unix.c "${bz[@]}" -o "$out/unzip"
+	cd "$SRC/zstd"
+	"$CC" $CFLAGS -DZSTD_DISABLE_ASM=1 -DBACKTRACE_ENABLE=0 -DXXH_NAMESPACE=ZSTD_ -DZSTD_LEGACY_SUPPORT=0 -DDYNAMIC_BMI2=0 \
+		-Ilib -Ilib/common lib/common/*.c lib/compress/*.c lib/decompress/*.c lib/dictBuilder/*.c \
+		programs/{zstdcli,util,timefn,fileio,fileio_asyncio,benchzstd,benchfn,datagen,lorem,dibio,zstdcli_trace}.c -o "$out/zstd"
+}
+
+# finish MODULE FORK: what comes after linking; see programs.txt.
+finish() {
+	local passes=()
+	case $2 in
+	none) ;;
+	asyncify) passes=(--asyncify --pass-arg=asyncify-imports@belljar.proc_fork) ;;
+	jumps) passes=(--fpcast-emu --pass-arg=max-func-params@9 --asyncify --pass-arg=asyncify-imports@belljar.proc_fork) ;;
+	*) echo "programs.txt: $1: fork is $2" >&2; return 1 ;;
+	esac
+	binaryen-opt "$WORK/linked/$1" --strip-debug "${passes[@]}" -O2 --strip-producers -o "$WORK/$1.wasm"
+	zstd -q -f -19 --long=23 "$WORK/$1.wasm" -o "$WORK/$1.wasm.zst"
+}
+
+# The image is replaced whole.
+image() {
+	local module fork names
+	pinned programs.txt | while IFS=$'\t' read -r module fork names; do
+		finish "$module" "$fork"
+		echo "$module $names"
+	done >"$WORK/programs.txt"
+	rm -f "$OUT"/*.wasm.zst
+	install -m 644 "$WORK"/*.wasm.zst "$WORK/programs.txt" "$OUT/"
+	python3 "$HERE/manifest.py" "$HERE" "$WORK" "$OUT"
+}
+
+# Main. The order is that of dependence.
+step install-tools install_tools
+step fetch fetch
+step unpack unpack_all
+step toolchain toolchain
+step posix posix
+for name in bash coreutils sed grep gawk find diff patch gzip tar make bc plain; do
+	step "$name" "build_$name"
+done
+step image image

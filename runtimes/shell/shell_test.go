@@ -1,0 +1,172 @@
+package shell
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/belljar-dev/belljar/engine"
+)
+
+// run runs script by bash in a sandbox of its own.
+func run(t *testing.T, e *engine.Engine, script string) engine.Result {
+	t.Helper()
+	sb, err := e.Create(t.Context(), engine.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := sb.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	r, err := sb.Run(t.Context(), engine.Command{Args: []string{"bash", "-c", script}})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.Stderr)
+	}
+	return r
+}
+
+func newEngine(t *testing.T) *engine.Engine {
+	t.Helper()
+	user, err := os.UserCacheDir()
+	if err != nil {
+		t.Skipf("without a cache every program would be compiled: %v", err)
+	}
+	e, err := engine.New(engine.Config{
+		Images:   []engine.Image{Image()},
+		CacheDir: filepath.Join(user, "belljar"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+func TestScripts(t *testing.T) {
+	e := newEngine(t)
+	for _, test := range []struct {
+		name, script, stdout string
+		status               int
+	}{
+		{name: "echo", script: `echo hi`, stdout: "hi\n"},
+		{name: "status", script: `f() { return 3; }; f`, status: 3},
+		{name: "not found", script: `nosuch`, status: 127},
+		{name: "substitution", script: `x=$(echo sub); echo "<$x>"`, stdout: "<sub>\n"},
+		{name: "pipeline", script: `seq 10 | sort -rn | head -2 | paste -sd,`, stdout: "10,9\n"},
+		{name: "pipefail", script: `set -o pipefail; false | true; echo "$? ${PIPESTATUS[@]}"`, stdout: "1 1 0\n"},
+		{name: "subshell", script: `x=1; (x=2; echo $x); echo $x`, stdout: "2\n1\n"},
+		{name: "error in arithmetic", script: "echo $((1/0)); echo skipped\necho after", stdout: "after\n"},
+		{name: "error returns to the loop", script: `for i in 1 0 2; do (echo $((2/i))) 2>/dev/null; done`, stdout: "2\n1\n"},
+		{name: "arrays", script: `a=(x y z); unset 'a[1]'; echo "${a[@]} ${!a[@]}"; declare -A m=([k]=v); echo ${m[k]}`,
+			stdout: "x z 0 2\nv\n"},
+		{name: "regular expression", script: `[[ ab12 =~ ([a-z]+)([0-9]+) ]] && echo ${BASH_REMATCH[2]}`, stdout: "12\n"},
+		{name: "here document", script: "x=1\ncat <<E\n$x\nE\n", stdout: "1\n"},
+		{name: "background", script: `sleep 0.01 & wait $!; echo $?`, stdout: "0\n"},
+		{name: "trap", script: `trap 'echo term' TERM; trap 'echo bye' EXIT; kill -TERM $$; echo on`, stdout: "term\non\nbye\n"},
+		{name: "killed", script: `bash -c 'kill -KILL $$'; echo $?`, stdout: "137\n"},
+		{name: "timeout", script: `timeout 0.05 sleep 10; echo $?`, stdout: "124\n"},
+		{name: "sed", script: `echo abc | sed -E 's/(a)(b)/\2\1/'`, stdout: "bac\n"},
+		{name: "awk", script: `printf '1 2\n3 4\n' | awk '{s+=$2} END {print s}'`, stdout: "6\n"},
+		{name: "grep", script: `printf 'a1\nb\nc2\n' | grep -c '[0-9]'`, stdout: "2\n"},
+		{name: "find and xargs", script: `mkdir -p d/e; touch d/a d/e/b; find d -type f | sort | xargs -n1 basename`, stdout: "a\nb\n"},
+		{name: "make", script: "printf 'all: a\\n\\t@echo all\\na:\\n\\t@echo one; touch a\\n' > Makefile; make; make", stdout: "one\nall\nall\n"},
+		{name: "modes", script: `umask 027; touch f; stat -c %a f; chmod u+x f; stat -c %A f`, stdout: "640\n-rwxr-----\n"},
+		{name: "script file", script: "printf '#!/bin/bash\\necho $0 $1\\n' > s; chmod +x s; ./s x", stdout: "./s x\n"},
+		{name: "working directory", script: `mkdir -p a/b; ln -s a/b l; cd l; pwd; pwd -P; cd ..; pwd`,
+			stdout: "/home/user/l\n/home/user/a/b\n/home/user\n"},
+		{name: "time zone", script: `TZ=EST5EDT,M3.2.0,M11.1.0 date -d @1720000000 '+%F %T %Z'`, stdout: "2024-07-03 05:46:40 EDT\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := run(t, e, test.script)
+			if r.Stdout != test.stdout || r.ExitCode != test.status {
+				t.Errorf("got status %d, output %q, errors %q; want %d, %q", r.ExitCode, r.Stdout, r.Stderr, test.status, test.stdout)
+			}
+		})
+	}
+}
+
+// Every program of the image is there, and says something of itself.
+func TestPrograms(t *testing.T) {
+	im := Image()
+	seen := map[string]bool{}
+	for i := range im.Programs {
+		p := &im.Programs[i]
+		if _, err := p.Module(); err != nil {
+			t.Errorf("%s: %v", p.Path, err)
+		}
+		for _, name := range append([]string{p.Path}, p.Links...) {
+			if seen[name] {
+				t.Errorf("two programs are called %s", name)
+			}
+			seen[name] = true
+		}
+	}
+	for _, name := range strings.Fields("bash sh ls cat grep sed awk find xargs tar gzip make diff patch") {
+		if !seen["/usr/bin/"+name] || !seen["/bin/"+name] {
+			t.Errorf("no %s in both /usr/bin and /bin", name)
+		}
+	}
+}
+
+func TestEval(t *testing.T) {
+	e := newEngine(t)
+	sb, err := e.Create(context.Background(), engine.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sb.Close() //nolint:errcheck // nothing is written
+	r, err := sb.Eval(t.Context(), "bash", "echo $BASH_VERSION")
+	if err != nil || !strings.HasPrefix(r.Stdout, Version) {
+		t.Errorf("got %q, %v; want bash %s", r.Stdout, err, Version)
+	}
+}
+
+// The image's files are those that its manifest describes, and every source has its digest and licence.
+func TestManifest(t *testing.T) {
+	b, err := os.ReadFile("image/MANIFEST.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct {
+		Version string
+		Outputs []struct {
+			File   string
+			Size   int
+			SHA256 string
+		}
+		Sources []map[string]string
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	if m.Version != Version || len(m.Outputs) != len(Image().Programs)+1 {
+		t.Fatalf("version %s, %d outputs; the image is %s and has %d programs", m.Version, len(m.Outputs), Version, len(Image().Programs))
+	}
+	for _, o := range m.Outputs {
+		content, err := os.ReadFile(filepath.Join("image", o.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != o.SHA256 || len(content) != o.Size {
+			t.Errorf("%s is not what the manifest says", o.File)
+		}
+	}
+	for _, s := range m.Sources {
+		for _, key := range []string{"package", "version", "sha256", "licence", "upstream"} {
+			if s[key] == "" {
+				t.Errorf("source %v has no %s", s, key)
+			}
+		}
+	}
+}
