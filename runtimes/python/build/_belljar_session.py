@@ -92,13 +92,28 @@ def leave(code=None):
 
 
 def await_(coroutine):
-    """Run a cell that awaits, on an event loop that lives as long as the session."""
-    global _runner
-    if _runner is None:
-        import asyncio
+    """Run a cell that awaits, on an event loop that lives as long as the session.
 
+    An interrupt is raised wherever the loop is, and not handed to the task as asyncio.Runner.run does: nothing would
+    wake a loop that is about to wait.
+    """
+    global _runner
+    import asyncio
+
+    if _runner is None:
         _runner = asyncio.Runner()
-    return _runner.run(coroutine)
+    loop = _runner.get_loop()
+    task = loop.create_task(coroutine)
+    try:
+        return loop.run_until_complete(task)
+    except KeyboardInterrupt:
+        if not task.done():
+            task.cancel()
+            try:
+                loop.run_until_complete(task)
+            except asyncio.CancelledError:
+                pass
+        raise
 
 
 def _trim(error):

@@ -274,7 +274,10 @@ cross_python() {
 		BZIP2_CFLAGS="-I$ROOTDIR/include" BZIP2_LIBS="-L$ROOTDIR/lib -lbz2" \
 		LIBLZMA_CFLAGS="-I$ROOTDIR/include" LIBLZMA_LIBS="-L$ROOTDIR/lib -llzma" \
 		LIBSQLITE3_CFLAGS="-I$ROOTDIR/include" LIBSQLITE3_LIBS="-L$ROOTDIR/lib -lsqlite3 $emulate_libs"
-	make -j"$JOBS" libpython3.13.a
+	# Which branches programs take, as profile.sh has found: the interpreter takes some 5 % less time.
+	zstd -q -d -f "$HERE/python.profdata.zst" -o "$WORK/python.profdata"
+	make -j"$JOBS" libpython3.13.a EXTRA_CFLAGS="-fprofile-instr-use=$WORK/python.profdata \
+		-Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date"
 	make pybuilddir.txt
 }
 

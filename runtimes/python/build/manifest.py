@@ -88,6 +88,7 @@ def main(here, work, out):
         "outputs": listed,
         "sources": list(sources(here)),
         "patches": patches(here, work),
+        "profile": measure(os.path.join(here, "python.profdata.zst")),
         "toolchain": tools(),
     }
     with open(os.path.join(out, "MANIFEST.json"), "w") as file:
