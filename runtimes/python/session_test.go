@@ -245,7 +245,7 @@ func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // What kills the interpreter makes the session dead; the sandbox, and a new session of the name, go on.
 func TestSessionDeath(t *testing.T) {
-	sb := sandbox(t, engine.Spec{Limits: engine.Limits{Wall: 200 * time.Millisecond, Output: 50_000}})
+	sb := sandbox(t, engine.Spec{Limits: engine.Limits{Wall: time.Second, Output: 50_000}})
 	limit := func(which engine.Limit) func(error) bool {
 		return func(err error) bool {
 			var l *engine.LimitError
