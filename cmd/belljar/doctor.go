@@ -60,10 +60,10 @@ func (a *app) examine(ctx context.Context) []check {
 	defer eng.Close()
 	checks = append(checks, checkCache(eng.CacheDir()))
 	start := time.Now()
-	if err := a.warm(ctx, eng, "python"); err != nil {
-		return append(checks, check{"python", false, err.Error()})
+	if err := a.warm(ctx, eng); err != nil {
+		return append(checks, check{"programs", false, err.Error()})
 	}
-	checks = append(checks, check{"python", true, "warm after " + time.Since(start).Round(time.Millisecond).String()})
+	checks = append(checks, check{"programs", true, "warm after " + time.Since(start).Round(time.Millisecond).String()})
 	return append(checks, checkRun(ctx, eng))
 }
 
@@ -93,7 +93,7 @@ func checkRun(ctx context.Context, eng *engine.Engine) check {
 	best := time.Duration(-1)
 	for range 20 {
 		start := time.Now()
-		sb, err := eng.Create(ctx, engine.Spec{Image: "python"})
+		sb, err := eng.Create(ctx, engine.Spec{})
 		if err != nil {
 			return check{"run", false, err.Error()}
 		}

@@ -82,7 +82,7 @@ func (a *app) evaluate(cmd *cobra.Command, f *evalFlags, name string) error {
 		return err
 	}
 	defer eng.Close()
-	if err := a.warm(cmd.Context(), eng, ""); err != nil {
+	if err := a.warm(cmd.Context(), eng, "python3"); err != nil {
 		return err
 	}
 	bar := a.countdown(len(samples), len(verdicts))

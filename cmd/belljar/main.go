@@ -13,6 +13,7 @@ import (
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/runtimes/python"
+	"github.com/belljar-dev/belljar/runtimes/shell"
 	"github.com/spf13/cobra"
 )
 
@@ -97,11 +98,12 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.state, "state", "", "`folder` for compiled code and warm memory (default: belljar in the user's cache folder)")
 	root.AddCommand(a.runCommand(), a.warmCommand(), a.doctorCommand(), a.versionCommand(), a.benchCommand(), a.evalCommand(),
 		a.createCommand(), a.listCommand(), a.execCommand(), a.copyCommand(), a.forkCommand(), a.diffCommand(), a.removeCommand(),
-		a.replCommand(), a.snapshotCommand(), a.restoreCommand(), a.mcpCommand())
+		a.snapshotCommand(), a.restoreCommand(), a.replCommand(), a.shellCommand(), a.mcpCommand())
 	return root
 }
 
-// engine makes the engine with every image of this build.
+// engine makes the engine with everything of this build in one image.
 func (a *app) engine() (*engine.Engine, error) {
-	return engine.New(engine.Config{Images: []engine.Image{python.Image()}, CacheDir: a.state})
+	all := engine.Compose("all", shell.Image(), python.Image())
+	return engine.New(engine.Config{Images: []engine.Image{all}, CacheDir: a.state})
 }

@@ -92,7 +92,7 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, keep bool, serve f
 	warmed := make(chan struct{})
 	go func() { // ends with the compilation
 		defer close(warmed)
-		if err := eng.Warm(warm, "", nil); err != nil && warm.Err() == nil {
+		if err := eng.Warm(warm, "", nil, "python3", "bash"); err != nil && warm.Err() == nil {
 			log.Error("warm the interpreter", "error", err)
 		}
 	}()

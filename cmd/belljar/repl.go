@@ -35,7 +35,7 @@ exit(); Ctrl-C interrupts what runs. Without NAME the sandbox is "repl".`,
 			if err != nil {
 				return err
 			}
-			return a.withWarmStore(cmd.Context(), func(s *store.Store) error {
+			return a.withWarmStore(cmd.Context(), "python3", func(s *store.Store) error {
 				err := s.Create(cmd.Context(), name, engine.Spec{}, store.Options{})
 				if err != nil && !errors.Is(err, store.ErrExists) {
 					return err

@@ -34,7 +34,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.SetInterspersed(false) // what follows the program is the program's
-	fl.StringVar(&f.lang, "lang", "", "`language`: python (default: by the file's name)")
+	fl.StringVar(&f.lang, "lang", "", "`language`: python or sh (default: by the file's name)")
 	fl.StringVarP(&f.code, "code", "c", "", "the `program` itself")
 	f.bind(fl)
 	return cmd
@@ -54,7 +54,7 @@ func (a *app) runProgram(cmd *cobra.Command, f *runFlags, args []string) error {
 		return err
 	}
 	defer eng.Close()
-	if err := a.warm(cmd.Context(), eng, spec.Image); err != nil {
+	if err := a.warm(cmd.Context(), eng, interpreters[prog.lang]); err != nil {
 		return err
 	}
 	sb, err := eng.Create(cmd.Context(), spec)
@@ -81,6 +81,7 @@ func (a *app) runProgram(cmd *cobra.Command, f *runFlags, args []string) error {
 
 // guestProgram is what to run: code, a file of this machine, or standard input.
 type guestProgram struct {
+	lang    string
 	code    string
 	isCode  bool
 	name    string // of the file, "-" for standard input
@@ -100,9 +101,10 @@ func (f *runFlags) program(cmd *cobra.Command, args []string) (*guestProgram, er
 	if err != nil {
 		return nil, err
 	}
-	if lang != "python" {
-		return nil, fmt.Errorf("language %q is not in this build; it has python", lang)
+	if interpreters[lang] == "" {
+		return nil, fmt.Errorf("language %q is not in this build; it has python and sh", lang)
 	}
+	p.lang = lang
 	if !p.isCode && p.name != "-" {
 		if p.content, err = os.ReadFile(p.name); err != nil {
 			return nil, fmt.Errorf("run: %w", err)
@@ -129,21 +131,32 @@ func language(flag, file string) (string, error) {
 	return "python", nil
 }
 
+// interpreters are the programs that run a language's files.
+var interpreters = map[string]string{"python": "python3", "sh": "bash"}
+
 // place puts the program into the sandbox and answers the command that runs it.
 func (p *guestProgram) place(sb *engine.Sandbox) (engine.Command, error) {
-	cmd := engine.Command{Args: []string{"python3", "-"}, Dir: "/home/user"}
+	interpreter := interpreters[p.lang]
+	cmd := engine.Command{Args: []string{interpreter}, Dir: guestHome}
 	switch {
 	case p.isCode:
-		cmd.Args = []string{"python3", "-c", p.code}
-	case p.name != "-":
+		cmd.Args = append(cmd.Args, "-c", p.code)
+		if p.lang == "sh" {
+			cmd.Args = append(cmd.Args, interpreter) // $0, which python leaves out
+		}
+	case p.name == "-" && p.lang == "sh":
+		cmd.Args = append(cmd.Args, "-s", "--")
+	case p.name == "-":
+		cmd.Args = append(cmd.Args, "-")
+	default:
 		name := filepath.Base(p.name)
 		if err := sb.Files().WriteFile(path.Join(cmd.Dir, name), p.content, 0o644); err != nil {
 			return cmd, fmt.Errorf("put %s into the sandbox: %w", p.name, err)
 		}
-		cmd.Args = []string{"python3", "./" + name}
-		if !strings.HasPrefix(name, "-") {
-			cmd.Args[1] = name
+		if strings.HasPrefix(name, "-") {
+			name = "./" + name
 		}
+		cmd.Args = append(cmd.Args, name)
 	}
 	cmd.Args = append(cmd.Args, p.args...)
 	return cmd, nil
@@ -190,9 +203,9 @@ func (a *app) printResult(res engine.Result, err error) error {
 	return nil
 }
 
-// warm brings the image up, with a progress display where a person watches and it takes long.
-func (a *app) warm(ctx context.Context, eng *engine.Engine, image string) error {
+// warm brings programs up, all where none is named, with a progress display where a person watches and it takes long.
+func (a *app) warm(ctx context.Context, eng *engine.Engine, programs ...string) error {
 	p := newProgress(a.stderr)
 	defer p.close()
-	return eng.Warm(ctx, image, p.step)
+	return eng.Warm(ctx, "", p.step, programs...)
 }

@@ -50,9 +50,15 @@ func (a *app) withStore(f func(*store.Store) error) error {
 	return a.withEngine(func(*engine.Engine) error { return nil }, f)
 }
 
-// withWarmStore is withStore for what runs programs: they don't wait without a word for the first compilation.
-func (a *app) withWarmStore(ctx context.Context, f func(*store.Store) error) error {
-	return a.withEngine(func(eng *engine.Engine) error { return a.warm(ctx, eng, "") }, f)
+// withWarmStore is withStore for what runs a program: it doesn't wait without a word for the first compilation. Programs
+// that are not the image's are let pass.
+func (a *app) withWarmStore(ctx context.Context, program string, f func(*store.Store) error) error {
+	return a.withEngine(func(eng *engine.Engine) error {
+		if err := a.warm(ctx, eng, program); !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
+		return nil
+	}, f)
 }
 
 func (a *app) withEngine(prepare func(*engine.Engine) error, f func(*store.Store) error) error {
@@ -234,7 +240,7 @@ func (a *app) execCommand() *cobra.Command {
 			if command[0] == "--" {
 				command = command[1:]
 			}
-			return a.withWarmStore(cmd.Context(), func(s *store.Store) error {
+			return a.withWarmStore(cmd.Context(), command[0], func(s *store.Store) error {
 				return s.Use(cmd.Context(), args[0], func(sb *engine.Sandbox) error {
 					return a.runIn(cmd.Context(), sb, engine.Command{Args: command, Dir: dir, Env: env})
 				})

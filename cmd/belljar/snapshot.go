@@ -91,7 +91,7 @@ with --mount and --env.`,
 			defer in.Close()
 			var snapshot *engine.Snapshot
 			read := func(eng *engine.Engine) error {
-				err := a.warm(cmd.Context(), eng, "")
+				err := a.warm(cmd.Context(), eng, "python3")
 				if err == nil {
 					snapshot, err = eng.ReadSnapshot(cmd.Context(), in, opts)
 				}

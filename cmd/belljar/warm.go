@@ -20,16 +20,16 @@ func (a *app) warmCommand() *cobra.Command {
 			}
 			defer eng.Close()
 			start := time.Now()
-			if err := a.warm(cmd.Context(), eng, "python"); err != nil {
+			if err := a.warm(cmd.Context(), eng); err != nil {
 				return err
 			}
 			took := time.Since(start)
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(map[string]any{
-					"images": []string{"python"}, "wall_ms": took.Milliseconds(), "folder": eng.CacheDir(),
+					"wall_ms": took.Milliseconds(), "folder": eng.CacheDir(),
 				})
 			}
-			fmt.Fprintf(a.stdout, "python is warm after %s; kept in %s\n", took.Round(time.Millisecond), eng.CacheDir())
+			fmt.Fprintf(a.stdout, "everything is warm after %s; kept in %s\n", took.Round(time.Millisecond), eng.CacheDir())
 			return nil
 		},
 	}
