@@ -190,8 +190,8 @@ func longRuns(spans []span, all bool) (long, short []span) {
 	return long, short
 }
 
-// moveOut copies spans of the memory into a new layer, through which the memory then sees them. Unless keep is nil, they
-// cover all layers but that one, which are dropped.
+// moveOut copies spans of the memory into a new layer, through which the memory then sees them. Unless keep is nil,
+// they cover all layers but that one, which are dropped.
 func (m *linearMemory) moveOut(spans []span, keep *pageFile) error {
 	f, err := newPageFile(m.size)
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 // is copied when one of them changes it.
 //
 // It answers ErrBusy while a session runs a cell. Dead sessions are not copied, nor are processes that run; files that
-// only these have open are not the child's. Locks on files stay with the parent. Mounted host folders are shown by both.
-// What a session may not share with its copies, such as the state of random, is made anew before the child's first cell.
+// only these have open are not the child's. Locks on files stay with the parent. Mounted host folders are shown by
+// both. What a session may not share with its copies, such as the state of random, is made anew before the child's first
+// cell.
 // Under Replay nothing is: parent and children go on alike as long as they do the same.
 func (sb *Sandbox) Fork(ctx context.Context) (*Sandbox, error) {
 	child, err := sb.fork(ctx)

@@ -111,13 +111,6 @@ func badSnapshot(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrSnapshot, fmt.Errorf(format, args...))
 }
 
-// appendRecord appends a record.
-func appendRecord(b []byte, kind byte, body []byte) []byte {
-	b = append(b, kind)
-	b = binary.AppendUvarint(b, uint64(len(body)))
-	return append(b, body...)
-}
-
 // fields takes the fields of a record's body apart. After a field that isn't there, all are zero and ok is false.
 type fields struct {
 	b   []byte

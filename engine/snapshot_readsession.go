@@ -64,7 +64,8 @@ func (sb *Sandbox) restoreSession(ctx context.Context, h *sessionHeader, pages [
 		return s, err
 	}
 	if int64(h.Size) > sb.limits.Memory {
-		return nil, fmt.Errorf("%w: its memory has %s", &LimitError{Limit: LimitMemory, Max: sb.limits.Memory}, formatBytes(int64(h.Size)))
+		limit := &LimitError{Limit: LimitMemory, Max: sb.limits.Memory}
+		return nil, fmt.Errorf("%w: its memory has %s", limit, formatBytes(int64(h.Size)))
 	}
 	p, loaded, err := sb.image.load(ctx, h.Program)
 	if err != nil {

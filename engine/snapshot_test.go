@@ -321,9 +321,11 @@ func TestFrozen(t *testing.T) {
 	}
 	blocks := parts.Sessions[0].Blocks
 	for name, bad := range map[string]func(yield func(uint64, []byte) error) error{
-		"a short block":   func(yield func(uint64, []byte) error) error { return yield(0, make([]byte, 5)) },
-		"a block outside": func(yield func(uint64, []byte) error) error { return yield(1<<40, make([]byte, engine.BlockSize)) },
-		"a block twice":   func(yield func(uint64, []byte) error) error { return errors.Join(blocks(yield), blocks(yield)) },
+		"a short block": func(yield func(uint64, []byte) error) error { return yield(0, make([]byte, 5)) },
+		"a block outside": func(yield func(uint64, []byte) error) error {
+			return yield(1<<40, make([]byte, engine.BlockSize))
+		},
+		"a block twice": func(yield func(uint64, []byte) error) error { return errors.Join(blocks(yield), blocks(yield)) },
 	} {
 		parts.Sessions[0].Blocks = bad
 		if _, err := eng.Thaw(t.Context(), parts); !errors.Is(err, engine.ErrSnapshot) {

@@ -41,7 +41,8 @@ func (s *Snapshot) writeFile(w io.Writer, have contentSet) error {
 	if _, err := w.Write(start); err != nil {
 		return err
 	}
-	z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(snapshotWindow))
+	z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(snapshotWindow))
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,8 @@ func (s *Snapshot) tell(out *snapshotWriter) error {
 func (sb *Sandbox) snapshotHeader(sessions int) snapshotHeader {
 	spec := sb.spec
 	h := snapshotHeader{
-		Image: sb.image.Name, Secrets: spec.Secrets, Limits: sb.limits, Labels: spec.Labels, Used: sb.Usage(), Sessions: sessions,
+		Image: sb.image.Name, Secrets: spec.Secrets, Limits: sb.limits, Labels: spec.Labels,
+		Used: sb.Usage(), Sessions: sessions,
 	}
 	for _, kv := range spec.Env {
 		if name, _, _ := strings.Cut(kv, "="); !slices.Contains(spec.Secrets, name) {
