@@ -56,7 +56,7 @@ type Bridge struct {
 	defaults map[string]bool // owners whose default sandbox was made
 }
 
-const instructions = `Sandboxes with a real CPython and a file system of their own, isolated from this machine.
+const instructions = `Sandboxes with a real CPython, bash, the GNU tools and a file system of their own, isolated from this machine.
 Every tool works in your default sandbox unless "sandbox" names another; it is made at the first call. Files, and the
 variables of run_code, stay between calls. Paths are absolute, or relative to /home/user.`
 

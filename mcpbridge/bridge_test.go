@@ -13,6 +13,7 @@ import (
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/runtimes/python"
+	"github.com/belljar-dev/belljar/runtimes/shell"
 )
 
 // client speaks to a Bridge over pipes, a line at a time, as clients do over standard input and output.
@@ -26,7 +27,7 @@ type client struct {
 
 func newBridge(t *testing.T, cfg Config) *Bridge {
 	t.Helper()
-	e, err := engine.New(engine.Config{Images: []engine.Image{python.Image()}})
+	e, err := engine.New(engine.Config{Images: []engine.Image{engine.Compose("all", shell.Image(), python.Image())}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func TestWholeTask(t *testing.T) {
 		{"run_code", `{"code": "print(x * 2 + 2)"}`, "42\n"},
 		{"run_code", `{"code": "1/0"}`, "Traceback (most recent call last):\n  File \"<cell 3>\", line 1, in <module>\n    1/0\n    ~^~\nZeroDivisionError: division by zero\n"},
 		{"write_file", `{"path": "lib/m.py", "content": "def f(n):\n    return n + 1\n"}`, "wrote 27 bytes to /home/user/lib/m.py"},
-		{"run_command", `{"args": ["python3", "-c", "import sys; sys.path.insert(0, 'lib'); import m; print(m.f(1), input())"], "stdin": "in"}`, "2 in\n"},
+		{"run_command", `{"command": "cd lib && python3 -c 'import m; print(m.f(1), input())' | tr i I", "stdin": "in"}`, "2 In\n"},
 		{"edit_file", `{"path": "lib/m.py", "edits": [{"old": "n + 1", "new": "n + 2"}]}`, "@@ line 2 @@\n def f(n):\n-    return n + 1\n+    return n + 2\n "},
 		{"read_file", `{"path": "lib/m.py", "offset": -1}`, "    return n + 2\n\n[lines 2 to 2 of 2; offset and limit show others]"},
 		{"search_files", `{"pattern": "N \\+ \\d", "ignore_case": true}`, "/home/user/lib/m.py:2:    return n + 2\n"},
@@ -174,9 +175,9 @@ func TestMistakesSayWhatToDo(t *testing.T) {
 		{"run_code", `{"code": "while True: pass", "timeout_s": 0.2}`, "longer timeout_s"},
 		{"run_code", `{"code": "import time; time.sleep(100)", "timeout_s": 0.2, "bogus": 1}`, ""},
 		{"run_code", `{}`, "code"},
-		{"run_command", `{"args": []}`, "empty"},
-		{"run_command", `{"args": ["bash"]}`, "not found"},
-		{"run_command", `{"args": ["python3", "-c", "while True: pass"], "timeout_s": 0.1}`, "longer timeout_s"},
+		{"run_command", `{"args": ["ls"]}`, "command"},
+		{"run_command", `{"command": "ls", "cwd": "/lost"}`, "/lost"},
+		{"run_command", `{"command": "while :; do :; done", "timeout_s": 0.3}`, "longer timeout_s"},
 		{"read_file", `{"path": "lost"}`, "list_files shows"},
 		{"read_file", `{"path": "/home"}`, "use list_files"},
 		{"read_file", `{"path": "/dev/zero"}`, "not a regular file"},

@@ -160,7 +160,7 @@ func pictures(p engine.Part) []mcp.Content {
 }
 
 type runCommandIn struct {
-	Args    []string          `json:"args" jsonschema:"the program and its arguments, such as python3 script.py"`
+	Command string            `json:"command" jsonschema:"a command line for bash"`
 	Stdin   string            `json:"stdin,omitempty"`
 	Cwd     string            `json:"cwd,omitempty" jsonschema:"working folder (default: /home/user)"`
 	Env     map[string]string `json:"env,omitempty"`
@@ -169,13 +169,13 @@ type runCommandIn struct {
 }
 
 func (b *Bridge) runCommand() server.ServerTool {
-	return newTool(b, "run_command", "Run a program", `Run a program of the sandbox to its end, without a shell: argv, input, output, exit code. For scripts in files and for python3 -m MODULE; for anything else run_code is quicker.`,
+	return newTool(b, "run_command", "Run a command", `Run a command line by bash, and get its output and exit code: pipes, redirections, coreutils, grep, sed, awk, find, xargs, diff, patch, tar, make, python3. Each call is a shell of its own: folders changed into and variables end with it, files stay.`,
 		hints{}, func(ctx context.Context, c caller, in runCommandIn) (result[runOut], error) {
 			limit, err := timeout(in.Timeout)
 			if err != nil {
 				return result[runOut]{}, err
 			}
-			cmd := engine.Command{Args: in.Args, Stdin: strings.NewReader(in.Stdin)}
+			cmd := engine.Command{Args: []string{"bash", "-c", in.Command}, Stdin: strings.NewReader(in.Stdin)}
 			if in.Cwd != "" {
 				cmd.Dir = guestPath(in.Cwd)
 			}
