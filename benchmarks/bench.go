@@ -79,6 +79,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"forks of a sandbox", s.forks},
 		{"snapshots of a sandbox", s.snapshots},
 		{"sandboxes on disk", s.store},
+		{"shell", s.shell},
 		{"HumanEval", s.humanEval},
 		{"meter", s.meterCost},
 		{"process start", s.processStart},
