@@ -18,12 +18,15 @@ const (
 	maxPipeMemory = 64 << 20
 )
 
-// pipeMemory counts what the pipes of some processes can hold, in bytes.
-type pipeMemory struct{ used atomic.Int64 }
+// pipeMemory counts the pipes of some processes, and what they can hold.
+type pipeMemory struct {
+	used atomic.Int64  // bytes
+	made atomic.Uint64 // pipes so far
+}
 
 // newPipe makes a pipe that counts.
 func (m *pipeMemory) newPipe() *pipe {
-	p := &pipe{memory: m, size: pipeSize}
+	p := &pipe{memory: m, size: pipeSize, number: m.made.Add(1)}
 	if m.used.Add(pipeSize) > maxPipeMemory {
 		m.used.Add(pipeAtomic - pipeSize)
 		p.size = pipeAtomic
@@ -36,6 +39,7 @@ func (m *pipeMemory) newPipe() *pipe {
 type pipe struct {
 	memory *pipeMemory // counts size until both ends are closed; may be nil
 	size   int         // bytes it holds
+	number uint64      // its inode's: programs take two descriptors of one inode for the same file
 
 	mu           sync.Mutex
 	buf          []byte // a ring of size bytes; made by the first write
@@ -124,8 +128,14 @@ func (p *pipe) stopReading() {
 func (r *PipeReader) fileType() fileType { return typeUnknown }
 func (w *PipeWriter) fileType() fileType { return typeUnknown }
 
-func (r *PipeReader) stat() (filestat, error) { return streamStat(), nil }
-func (w *PipeWriter) stat() (filestat, error) { return streamStat(), nil }
+func (r *PipeReader) stat() (filestat, error) { return r.p.stat(), nil }
+func (w *PipeWriter) stat() (filestat, error) { return w.p.stat(), nil }
+
+func (p *pipe) stat() filestat {
+	st := streamStat()
+	st.ino = p.number
+	return st
+}
 
 func (r *PipeReader) close() error { return r.Close() }
 func (w *PipeWriter) close() error { return w.Close() }

@@ -1,0 +1,1 @@
+true; echo $?; false; echo $?; (exit 300); echo $?; nosuchcommand 2>/dev/null; echo $?; ! true; echo $?; { false; true; }; echo $?; [ 1 -eq 2 ]; echo $?; [[ a < b ]]; echo $?; test -f /etc/passwd; echo $?; bash -c 'exit 9'; echo $?; bash nosuchfile 2>/dev/null; echo $?; kill -l 143; : ${?}; if false; then :; fi; echo $?
