@@ -99,8 +99,9 @@ func (b *box) freeze() error {
 	}
 	defer snapshot.Close()
 	b.saving.Lock()
-	defer b.saving.Unlock()
-	if err := b.saveAll(snapshot, nil); err != nil {
+	err = b.saveAll(snapshot, nil)
+	b.saving.Unlock() // the end of the sandbox waits for programs in it, which may wait for their files to be saved
+	if err != nil {
 		return fmt.Errorf("freeze sandbox %q: %w", name, err)
 	}
 	if err := b.sandbox.Close(); err != nil {
@@ -110,8 +111,10 @@ func (b *box) freeze() error {
 	return nil
 }
 
-// forget lets go of a sandbox that is closed.
+// forget lets go of a sandbox that is closed. Preconditions: b.mu is held, b.saving is not.
 func (b *box) forget() {
+	b.saving.Lock()
+	defer b.saving.Unlock()
 	if b.saved != nil {
 		_ = b.saved.Close()
 	}

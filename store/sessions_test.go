@@ -200,6 +200,31 @@ func TestBusySessionsAreNotFrozen(t *testing.T) {
 	wantCell(t, s, "a", "busy", "1", "1")
 }
 
+// What runs in a sandbox and waits for its files to be saved doesn't keep it from being frozen.
+func TestFreezeEndsWhatSyncs(t *testing.T) {
+	s := open(t, Config{Dir: t.TempDir(), Engine: newEngine(t)})
+	create(t, s, "a")
+	for range 10 {
+		started := make(chan struct{})
+		err := s.Use(t.Context(), "a", func(sb *engine.Sandbox) error {
+			const endless = "import os\nf = open('f', 'a')\nprint(1, flush=True)\nwhile True:\n  f.write('a'); f.flush(); os.fsync(f)"
+			cmd, err := sb.Interpreter("python", endless)
+			if err != nil {
+				return err
+			}
+			cmd.Stdout = signal{started}
+			_, err = sb.Start(t.Context(), cmd)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-started
+		freeze(t, s, "a")
+	}
+	check(t, s)
+}
+
 // signal is closed by what is written first.
 type signal struct{ c chan struct{} }
 
