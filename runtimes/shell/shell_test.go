@@ -85,6 +85,11 @@ func TestScripts(t *testing.T) {
 		{name: "script file", script: "printf '#!/bin/bash\\necho $0 $1\\n' > s; chmod +x s; ./s x", stdout: "./s x\n"},
 		{name: "working directory", script: `mkdir -p a/b; ln -s a/b l; cd l; pwd; pwd -P; cd ..; pwd`,
 			stdout: "/home/user/l\n/home/user/a/b\n/home/user\n"},
+		{name: "jq", script: `echo '{"a":[1,{"b":"x"}]}' | jq -c '.a[1].b, (.a|length)'`, stdout: "\"x\"\n2\n"},
+		{name: "sqlite3", script: `sqlite3 :memory: "select sum(1.5*2), group_concat('y')"`, stdout: "3.0|y\n"},
+		{name: "grep by perl's rules", script: `echo foo123 | grep -oP 'o\K\d+'`, stdout: "123\n"},
+		{name: "compressors", script: `for c in gzip bzip2 xz zstd; do echo $c | $c -q | $c -qdc; done`, stdout: "gzip\nbzip2\nxz\nzstd\n"},
+		{name: "which", script: `which ls nosuch; echo $?; echo a.b | fgrep .`, stdout: "/usr/bin/ls\n1\na.b\n"},
 		{name: "time zone", script: `TZ=EST5EDT,M3.2.0,M11.1.0 date -d @1720000000 '+%F %T %Z'`, stdout: "2024-07-03 05:46:40 EDT\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

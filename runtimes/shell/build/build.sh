@@ -135,6 +135,11 @@ unpack_all() {
 	unpack make make-dfsg_4.4.1.orig.tar.xz
 	unpack tree tree_2.1.0.orig.tar.gz tree_2.1.0-1.debian.tar.xz '.'
 	unpack vim vim_9.1.1230.orig.tar.xz
+	unpack jq jq_1.7.1.orig.tar.gz jq_1.7.1-6+deb13u3.debian.tar.xz '.'
+	unpack onig libonig_6.9.9.orig.tar.gz
+	unpack sqlite sqlite3_3.46.1.orig.tar.xz sqlite3_3.46.1-7+deb13u2.debian.tar.xz '41-|5[0-9]-'
+	unpack pcre2 pcre2_10.46.orig.tar.gz
+	unpack xz xz-utils_5.8.1.orig.tar.xz xz-utils_5.8.1-1+deb13u1.debian.tar.xz '.'
 	# Debian's archive is without its manual, which configure asks for.
 	mkdir -p "$SRC/make/doc"
 	touch "$SRC/make/doc/Makefile.in"
@@ -227,7 +232,15 @@ build_coreutils() {
 }
 
 build_sed() { configure sed; make -j"$JOBS" sed/sed; made sed/sed; }
-build_grep() { configure grep --disable-perl-regexp; make -j"$JOBS" -C lib; make -C src grep; made src/grep; }
+build_pcre2() {
+	configure pcre2 --disable-shared --enable-unicode --disable-pcre2-16 --disable-pcre2-32
+	make -j"$JOBS" libpcre2-8.la
+	cp .libs/libpcre2-8.a "$LIB/"
+	mkdir -p "$WORK/include"
+	cp src/pcre2.h "$WORK/include/"
+}
+
+build_grep() { configure grep --enable-perl-regexp PCRE_CFLAGS="-I$WORK/include" PCRE_LIBS="-L$LIB -lpcre2-8"; make -j"$JOBS" -C lib; make -C src grep; made src/grep; }
 build_gawk() { configure gawk CFLAGS="$CFLAGS -DPIPES_SIMULATED" --disable-mpfr --disable-extensions --disable-pma --without-readline; make -C support -j"$JOBS"; make -j"$JOBS" gawk; made gawk; }
 build_diff() { configure diffutils; make -j"$JOBS" -C lib; make -C src; made src/{diff,cmp,diff3,sdiff}; }
 build_patch() { configure patch; make -j"$JOBS" -C lib; make -C src patch; made src/patch; }
@@ -270,11 +283,62 @@ build_bc() {
 	made bc/bc dc/dc
 }
 
+# wasm has no thread whose signals could differ from the process's.
+build_xz() {
+	configure xz --disable-shared --enable-threads=no --disable-scripts --disable-doc CFLAGS="$CFLAGS -Dmythread_sigmask=sigprocmask"
+	make -j"$JOBS"
+	made src/xz/xz
+}
+
+# No threads and no shared memory.
+build_sqlite() {
+	rm -rf "$BUILD/sqlite"
+	mkdir -p "$BUILD/sqlite"
+	cd "$BUILD/sqlite"
+	../../src/sqlite/configure --disable-tcl --disable-readline
+	make sqlite3.c shell.c
+	mkdir -p "$WORK/linked"
+	"$CC" $CFLAGS -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_MAX_MMAP_SIZE=0 \
+		-DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_FTS4 -DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS \
+		-DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_DBSTAT_VTAB -DHAVE_USLEEP -DHAVE_ISNAN -DSQLITE_HAVE_ISNAN \
+		sqlite3.c shell.c -o "$WORK/linked/sqlite3"
+}
+
+# Debian's archives of jq and its regular expressions come without what autoconf makes.
+build_jq() {
+	local f flags=()
+	rm -rf "$BUILD/onig"
+	mkdir -p "$BUILD/onig" "$WORK/linked"
+	cd "$SRC/onig/src"
+	for f in reg{parse,comp,exec,enc,error,ext,syntax,trav,version} st reggnu unicode unicode_{unfold_key,fold1_key,fold2_key,fold3_key} \
+		ascii utf8 utf16_{be,le} utf32_{be,le} euc_{jp,jp_prop,tw,kr} sjis sjis_prop iso8859_{1,2,3,4,5,6,7,8,9,10,11,13,14,15,16} \
+		big5 gb18030 koi8_r cp1251 onig_init; do
+		"$CC" $CFLAGS -DHAVE_CONFIG_H -I"$HERE/onig" -I. -c "$f.c" -o "$BUILD/onig/$f.o"
+	done
+	rm -f "$LIB/libonig.a"
+	llvm-ar-19 rcsD "$LIB/libonig.a" "$BUILD"/onig/*.o
+	cd "$SRC/jq"
+	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/\\n"/' src/builtin.jq >src/builtin.inc
+	echo '#define JQ_CONFIG "(belljar)"' >src/config_opts.inc
+	echo '#define JQ_VERSION "1.7.1"' >src/version.h
+	for f in ACOS ACOSH ASIN ASINH ATAN2 ATAN ATANH CBRT CEIL COPYSIGN COS COSH ERF EXP10 EXP2 EXP EXPM1 FABS FDIM FLOOR FMA FMAX \
+		FMIN FMOD FREXP HYPOT LDEXP LGAMMA LGAMMA_R LOG10 LOG1P LOG2 LOG LOGB MODF NEARBYINT NEXTAFTER NEXTTOWARD POW \
+		REMAINDER RINT ROUND SCALB SCALBLN SIGNIFICAND SIN SINH SQRT TAN TANH TGAMMA TRUNC \
+		MEMMEM TIMEGM STRPTIME STRFTIME GMTIME_R LOCALTIME_R MKTIME GETTIMEOFDAY SETLOCALE ISATTY TM_TM_GMT_OFF \
+		ALLOCA_H PTHREAD_KEY_CREATE PTHREAD_ONCE LIBONIG; do
+		flags+=("-DHAVE_$f")
+	done
+	"$CC" $CFLAGS -Isrc -I. -I"$SRC/onig/src" "${flags[@]}" -DIEEE_8087=1 -DUSE_DECNUM=1 -DDECUSE64=1 \
+		src/{builtin,bytecode,compile,execute,jq_test,jv,jv_alloc,jv_aux,jv_dtoa,jv_file,jv_parse,jv_print,jv_unicode}.c \
+		src/{linker,locfile,util,jv_dtoa_tsd,lexer,parser,main}.c src/decNumber/{decContext,decNumber}.c -lonig -o "$WORK/linked/jq"
+}
+
 # Programs whose own makefiles know nothing of cross compiling.
 build_plain() {
 	local bz=("$SRC"/bzip2/{blocksort,huffman,crctable,randtable,compress,decompress,bzlib}.c) out=$WORK/linked
 	mkdir -p "$out"
 	"$CC" $CFLAGS -D_FILE_OFFSET_BITS=64 "${bz[@]}" "$SRC/bzip2/bzip2.c" -o "$out/bzip2"
+	"$CC" $CFLAGS "$HERE/alias.c" -o "$out/alias"
 	"$CC" $CFLAGS -DUNIX "$SRC/vim/src/xxd/xxd.c" -o "$out/xxd"
 	cd "$SRC/tree"
 	"$CC" $CFLAGS -DLARGEFILE_SOURCE {tree,list,hash,color,file,filter,info,unix,xml,json,html,strverscmp}.c -o "$out/tree"
@@ -325,7 +389,7 @@ step fetch fetch
 step unpack unpack_all
 step toolchain toolchain
 step posix posix
-for name in bash coreutils sed grep gawk find diff patch gzip tar make bc plain; do
+for name in bash coreutils sed pcre2 grep gawk find diff patch gzip tar make bc xz sqlite jq plain; do
 	step "$name" "build_$name"
 done
 step image image
