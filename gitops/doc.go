@@ -1,0 +1,31 @@
+// Package gitops is git for the host of a sandbox: it works on a repository that lies in a vfs.Tree, as the `git`
+// command would, and returns data.
+//
+// # What it is made of
+//
+// Objects, references, packs and the index are read and written by go-git (https://pkg.go.dev/github.com/go-git/go-git/v5)
+// in git's own formats (https://git-scm.com/docs/gitrepository-layout): git in the sandbox and this package may take
+// turns. What go-git's own commands do is done here, on flat lists of paths: go-git's root package is not used,
+// because with it come its transports, which dial by themselves and run the host's git for file:// URLs. This package
+// opens no connection, starts no process and sees no file outside the tree; a test keeps it so.
+//
+// # Hostile repositories
+//
+// Whoever has the sandbox can write anything into .git. Therefore
+//
+//   - a name in a tree or an index that git would refuse, or that another system takes for .git, is ErrPath,
+//   - .git itself must be a directory, not a link or a file,
+//   - nothing is read or written through a symbolic link of the working tree,
+//   - objects over Config.MaxObject are ErrTooLarge, lists of more than a million paths ErrTooMany,
+//   - hooks, aliases, filters, fsmonitor, core.worktree and includes in a repository's config are never looked at,
+//   - submodules are empty directories; their URLs are never used.
+//
+// What is written counts against the tree's limits, and fails with vfs.ErrQuota beyond them.
+//
+// Content is taken byte for byte: there are no line-ending conversions and no attributes.
+//
+// # Concurrency
+//
+// A Repository may be used from many goroutines; its calls run one after the other. The index is replaced in one step,
+// under git's own lock file.
+package gitops
