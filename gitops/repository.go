@@ -56,6 +56,7 @@ func Init(t *vfs.Tree, name string, cfg Config, o InitOptions) (r *Repository, e
 	if err := checkRef(head); err != nil {
 		return nil, err
 	}
+	name = inTree(name)
 	if err := t.MkdirAll(name, 0o777); err != nil {
 		return nil, err
 	}
@@ -97,6 +98,7 @@ func open(t *vfs.Tree, name string, cfg Config) (*Repository, error) {
 	if cfg.MaxObject <= 0 {
 		cfg.MaxObject = 64 << 20
 	}
+	name = inTree(name)
 	top, err := openDir(t.Root(), name)
 	if err != nil {
 		return nil, err
@@ -146,6 +148,11 @@ func (r *Repository) checkFormat() error {
 		return fmt.Errorf("extension %q: %w", o.Key, ErrFormat)
 	}
 	return nil
+}
+
+// inTree makes a name relative to the tree's root.
+func inTree(name string) string {
+	return path.Clean(strings.TrimLeft(path.Clean("/"+name), "/"))
 }
 
 // openDir opens a directory that no link leads out of.
