@@ -111,19 +111,33 @@ static inline int done(int err)
 
 // BLOCKING(call) is for calls that wait: while one is under way, handlers of signals are put off to its end, where
 // they run as ordinary code, so that they may longjmp. It gives the call's errno, EINTR only if a handler without
-// SA_RESTART ran.
+// SA_RESTART ran, or if the program has a signal to see to.
 #define BLOCKING(call)                                 \
 	({                                             \
 		int err_;                              \
 		do {                                   \
 			__belljar_enter();             \
 			err_ = (call);                 \
-		} while (__belljar_leave() && err_ == EINTR); \
+		} while (__belljar_leave() && err_ == EINTR && !__belljar_due()); \
 		err_;                                  \
 	})
 
 void __belljar_enter(void);
 int __belljar_leave(void); // runs what was put off; whether an interrupted call goes on
+
+// For programs whose handlers only take note of a signal: whether they have yet to act on one. Weak; the library's own
+// says no.
+int __belljar_due(void);
+
+// What a program needs before anything else; a constructor calls it, and a program that goes on in another process
+// than it began in calls it there.
+void __belljar_begin(void);
+
+// What a program needs whose memory may have become another process's with the same arguments and working directory.
+void __belljar_resume(void);
+
+// Tells the host of a new process what signals do.
+void __belljar_tell_actions(void);
 
 // The working directory, absolute, as the host knew it last.
 const char *__belljar_cwd(void);

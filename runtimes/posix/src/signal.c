@@ -64,6 +64,8 @@ int __belljar_leave(void)
 	return !stop_waiting;
 }
 
+__attribute__((weak)) int __belljar_due(void) { return 0; }
+
 // What asyncify is about: a module that isn't asyncified has no such function, and never unwinds.
 __attribute__((weak)) int __belljar_unwinding(void) { return 0; }
 
@@ -85,6 +87,27 @@ static int how(void (*handler)(int))
 	return handler == SIG_DFL ? HOW_DEFAULT : handler == SIG_IGN ? HOW_IGNORE : HOW_HANDLE;
 }
 
+// flags_of gives the host's. SA_RESTART isn't the host's to know: see BLOCKING.
+static uint32_t flags_of(const struct sigaction *act)
+{
+	return (act->sa_flags & SA_NOCLDSTOP ? FLAG_NOCLDSTOP : 0) |
+		((unsigned)act->sa_flags & SA_RESETHAND ? FLAG_RESETHAND : 0) |
+		((unsigned)act->sa_flags & SA_NODEFER ? FLAG_NODEFER : 0);
+}
+
+void __belljar_tell_actions(void)
+{
+	for (int sig = 1; sig < NSIG; sig++) {
+		uint32_t was[2] = {0};
+		int want = how(actions[sig].sa_handler);
+		if (want == HOW_DEFAULT)
+			continue;
+		// Who starts a program may want a signal ignored.
+		if (host_sig_action(sig, HOW_ASK, 0, was) == 0 && was[0] == HOW_DEFAULT)
+			host_sig_action(sig, want, flags_of(&actions[sig]), was);
+	}
+}
+
 int sigaction(int sig, const struct sigaction *restrict act, struct sigaction *restrict old)
 {
 	uint32_t was[2] = {0};
@@ -94,22 +117,21 @@ int sigaction(int sig, const struct sigaction *restrict act, struct sigaction *r
 	uint32_t flags = 0, want = HOW_ASK;
 	if (act) {
 		want = how(act->sa_handler);
-		// SA_RESTART isn't the host's to know: see BLOCKING.
-		flags = (act->sa_flags & SA_NOCLDSTOP ? FLAG_NOCLDSTOP : 0) |
-			((unsigned)act->sa_flags & SA_RESETHAND ? FLAG_RESETHAND : 0) |
-			((unsigned)act->sa_flags & SA_NODEFER ? FLAG_NODEFER : 0);
+		flags = flags_of(act);
 		if (want == HOW_HANDLE)
 			actions[sig] = *act;
 	}
 	int err = host_sig_action(sig, want, flags, was);
-	if (err) {
+	// A host may have no signals while a program is being prepared, and hear of this when it begins.
+	if (err && err != ENOSYS) {
 		actions[sig] = before;
 		return done(err);
 	}
 	if (act)
 		actions[sig] = *act;
-	if (old) {
+	if (old)
 		*old = before;
+	if (old && err == 0) {
 		// Ignored signals stay so over exec, and this program hasn't said anything yet.
 		if (was[0] == HOW_IGNORE)
 			old->sa_handler = SIG_IGN;

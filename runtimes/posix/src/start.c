@@ -41,13 +41,21 @@ static int set_cwd(void)
 	return 0;
 }
 
-// 51: before any constructor of a program, after none that matters.
-__attribute__((constructor(51))) static void start(void)
+void __belljar_resume(void)
 {
 	host_proc_paths(1);
+	__belljar_tell_actions();
+}
+
+void __belljar_begin(void)
+{
+	__belljar_resume();
 	set_cwd();
 	name_program();
 }
+
+// 51: before any constructor of a program, after none that matters.
+__attribute__((constructor(51))) static void start(void) { __belljar_begin(); }
 
 const char *__belljar_cwd(void)
 {
