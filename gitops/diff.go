@@ -48,7 +48,7 @@ type DiffOptions struct {
 	NoRenames bool
 }
 
-// Diff compares two states of the files.
+// Diff compares two states of the files. Paths in conflict are told as Unmerged, without their lines.
 func (r *Repository) Diff(ctx context.Context, o DiffOptions) (d Diff, err error) {
 	defer act(&err, "diff")
 	r.mu.Lock()

@@ -161,11 +161,11 @@ func TestBombs(t *testing.T) {
 	cfg.MaxObject = 1 << 20
 	r, err := Init(tr, "repo", cfg, InitOptions{})
 	must(t, err)
-	for size, want := range map[int]error{100: ErrCorrupt, 64 << 20: ErrTooLarge} {
+	for size, want := range map[int]error{100: ErrCorrupt, 16 << 20: ErrTooLarge} {
 		var b bytes.Buffer
 		z := zlib.NewWriter(&b)
 		fmt.Fprintf(z, "blob %d\x00", size)
-		z.Write(make([]byte, 64<<20))
+		z.Write(make([]byte, 16<<20))
 		z.Close()
 		h := plumbing.NewHash(strings.Repeat("ab", 20))
 		write(t, tr, "repo/.git/objects/ab/"+h.String()[2:], b.String())

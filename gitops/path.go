@@ -42,6 +42,9 @@ func checkPath(name string, link bool) error {
 // looksLike tells whether a file system may take name for want: without regard to case, to what NTFS cuts off, to
 // NTFS's short names, and to the code points that HFS+ ignores.
 func looksLike(name, want, short string) bool {
+	if name == "" || name[0] != '.' && name[0]|0x20 != 'g' && name[0] < utf8.RuneSelf {
+		return false // as almost all names
+	}
 	name = strings.Map(func(c rune) rune {
 		switch {
 		case c >= 0x200c && c <= 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x206a && c <= 0x206f, c == 0xfeff:

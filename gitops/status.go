@@ -130,13 +130,15 @@ func (r *Repository) compare(ctx context.Context, head listing, x *index, f foun
 		return e
 	}
 	staged := x.listing()
-	without := maps.Clone(head)
+	if len(x.unmerged) > 0 {
+		head = maps.Clone(head)
+	}
 	for name, u := range x.unmerged {
 		e := at(name)
 		e.Index, e.Work = unmergedStates(u)
-		delete(without, name)
+		delete(head, name)
 	}
-	ds, err := r.changes(ctx, without, staged, r.fromBlobs, true)
+	ds, err := r.changes(ctx, head, staged, r.fromBlobs, true)
 	if err != nil {
 		return nil, err
 	}
