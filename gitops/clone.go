@@ -85,7 +85,8 @@ func localPath(from string) (string, error) {
 	return u.Path, nil
 }
 
-func clone(ctx context.Context, t *vfs.Tree, src *Repository, source, name string, cfg Config, o CloneOptions) (*Repository, error) {
+func clone(ctx context.Context, t *vfs.Tree, src *Repository, source, name string, cfg Config,
+	o CloneOptions) (*Repository, error) {
 	head, _, err := src.head()
 	if err != nil {
 		return nil, err

@@ -25,7 +25,8 @@ func TestClone(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		b.git("-C", "../"+name[2:], "fsck", "--strict")
-		if got, want := b.git("-C", "../"+name[2:], "log", "--all", "--format=%H"), b.git("log", "--all", "--format=%H"); got != want {
+		got, want := b.git("-C", "../"+name[2:], "log", "--all", "--format=%H"), b.git("log", "--all", "--format=%H")
+		if got != want {
 			t.Errorf("log:\n%s\nwant:\n%s", got, want)
 		}
 		write(t, b.tree, name+"/new", "x\n")

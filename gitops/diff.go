@@ -61,7 +61,8 @@ func (r *Repository) Diff(ctx context.Context, o DiffOptions) (d Diff, err error
 }
 
 // diffSides returns the two listings that options name, where the new contents come from, and what is unmerged.
-func (r *Repository) diffSides(ctx context.Context, o DiffOptions) (old, now listing, load loader, unmerged []string, err error) {
+func (r *Repository) diffSides(ctx context.Context, o DiffOptions) (old, now listing, load loader,
+	unmerged []string, err error) {
 	if o.To != "" {
 		if old, err = r.listRevision(ctx, o.From); err != nil {
 			return nil, nil, nil, nil, err
@@ -118,7 +119,8 @@ func (r *Repository) fromWork(name string, e entry) ([]byte, error) {
 	return r.content(name, e.mode)
 }
 
-func (r *Repository) diff(ctx context.Context, old, now listing, load loader, unmerged []string, o DiffOptions) (Diff, error) {
+func (r *Repository) diff(ctx context.Context, old, now listing, load loader, unmerged []string,
+	o DiffOptions) (Diff, error) {
 	set, err := newPathset(o.Paths)
 	if err != nil {
 		return nil, err

@@ -3,9 +3,9 @@
 //
 // # What it is made of
 //
-// Objects, references, packs and the index are read and written by go-git (https://pkg.go.dev/github.com/go-git/go-git/v5)
-// in git's own formats (https://git-scm.com/docs/gitrepository-layout): git in the sandbox and this package may take
-// turns. What go-git's own commands do is done here, on flat lists of paths: go-git's root package is not used,
+// Objects, references, packs and the index are read and written by go-git
+// (https://pkg.go.dev/github.com/go-git/go-git/v5) in git's own formats
+// (https://git-scm.com/docs/gitrepository-layout): git in the sandbox and this package may take turns. What go-git's own commands do is done here, on flat lists of paths: go-git's root package is not used,
 // because with it come its transports, which dial by themselves and run the host's git for file:// URLs. This package
 // opens no connection, starts no process and sees no file outside the tree; a test keeps it so.
 //

@@ -163,7 +163,8 @@ func TestAgainstGit(t *testing.T) {
 
 // scramble changes, adds, moves and removes files.
 func (b *both) scramble(rnd *rand.Rand) {
-	names := []string{"a.txt", "b c.txt", "dir/d.txt", "dir/sub/e.go", "ü.txt", "x.log", "keep.log", "out/o.txt", "dir2/new/f"}
+	names := []string{"a.txt", "b c.txt", "dir/d.txt", "dir/sub/e.go", "ü.txt", "x.log", "keep.log",
+		"out/o.txt", "dir2/new/f"}
 	for range 4 {
 		name := names[rnd.IntN(len(names))]
 		at := filepath.Join(b.dir, "repo", name)

@@ -44,8 +44,8 @@ func commitTree(t *testing.T, r *Repository, name string, mode filemode.FileMode
 }
 
 func TestNamesThatAreRefused(t *testing.T) {
-	for _, name := range []string{"..", ".", ".git", ".GIT", ".giT", "git~1", "GIT~1", ".git ", ".git.", ".git...", ".git::$INDEX_ALLOCATION",
-		".g\u200cit", ".git\u200d", "\ufeff.git", "a/b", "../x", `..\x`, `.git\config`, `a\.git`, strings.Repeat("n", 256)} {
+	for _, name := range []string{"..", ".", ".git", ".GIT", ".giT", "git~1", "GIT~1", ".git ", ".git.", ".git...",
+		".git::$INDEX_ALLOCATION", ".g\u200cit", ".git\u200d", "\ufeff.git", "a/b", "../x", `..\x`, `.git\config`, `a\.git`, strings.Repeat("n", 256)} {
 		tr, r := newRepository(t)
 		commitTree(t, r, name, filemode.Regular, "x")
 		for verb, call := range map[string]func() error{

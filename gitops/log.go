@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -104,7 +105,7 @@ func (r *Repository) simplify(c *object.Commit, file string) (next []plumbing.Ha
 // at returns what a commit has at a path; a zero entry for nothing.
 func (r *Repository) at(c *object.Commit, file string) (entry, error) {
 	e, err := r.lookup(c.TreeHash, file)
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		return entry{}, nil
 	}
 	return e, err

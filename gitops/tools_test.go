@@ -184,7 +184,8 @@ func TestBranchesAndTags(t *testing.T) {
 	if want := b.git("branch", "--format=%(refname:short) %(objectname)"); got.String() != want {
 		t.Errorf("%s\ngit's:\n%s", got.String(), want)
 	}
-	for _, rev := range []string{"light", "full", "full^{commit}", "full^{tree}", "renamed~1", "@", first[:9], "renamed:a", "renamed^"} {
+	for _, rev := range []string{"light", "full", "full^{commit}", "full^{tree}", "renamed~1", "@", first[:9],
+		"renamed:a", "renamed^"} {
 		h, err := b.r.Resolve(ctx, rev)
 		if want := strings.TrimSpace(b.git("rev-parse", rev)); err != nil || h != want {
 			t.Errorf("%s: %s, %v; git's %s", rev, h, err, want)
