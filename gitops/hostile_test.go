@@ -45,7 +45,8 @@ func commitTree(t *testing.T, r *Repository, name string, mode filemode.FileMode
 
 func TestNamesThatAreRefused(t *testing.T) {
 	for _, name := range []string{"..", ".", ".git", ".GIT", ".giT", "git~1", "GIT~1", ".git ", ".git.", ".git...",
-		".git::$INDEX_ALLOCATION", ".g\u200cit", ".git\u200d", "\ufeff.git", "a/b", "../x", `..\x`, `.git\config`, `a\.git`, strings.Repeat("n", 256)} {
+		".git::$INDEX_ALLOCATION",
+		".g\u200cit", ".git\u200d", "\ufeff.git", "a/b", "../x", `..\x`, `.git\config`, `a\.git`, strings.Repeat("n", 256)} {
 		tr, r := newRepository(t)
 		commitTree(t, r, name, filemode.Regular, "x")
 		for verb, call := range map[string]func() error{
@@ -129,7 +130,8 @@ func TestConfigRunsNothing(t *testing.T) {
 `)
 	write(t, tr, "repo/.gitattributes", "* filter=x\n")
 	write(t, tr, "repo/.gitmodules", "[submodule \"s\"]\n\tpath = s\n\turl = -u./payload\n")
-	must(t, tr.WriteFile("repo/.git/hooks-pre-commit", []byte("#!/bin/sh\ntouch /pwned\n"), 0o777))
+	write(t, tr, "repo/.git/hooks/pre-commit", "#!/bin/sh\ntouch /pwned\n")
+	must(t, tr.Chmod("repo/.git/hooks/pre-commit", 0o777))
 	r, err = Open(tr, "repo", who)
 	must(t, err)
 	commitAll(t, r, "harmless")
