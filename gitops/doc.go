@@ -5,9 +5,10 @@
 //
 // Objects, references, packs and the index are read and written by go-git
 // (https://pkg.go.dev/github.com/go-git/go-git/v5) in git's own formats
-// (https://git-scm.com/docs/gitrepository-layout): git in the sandbox and this package may take turns. What go-git's own commands do is done here, on flat lists of paths: go-git's root package is not used,
-// because with it come its transports, which dial by themselves and run the host's git for file:// URLs. This package
-// opens no connection, starts no process and sees no file outside the tree; a test keeps it so.
+// (https://git-scm.com/docs/gitrepository-layout): git in the sandbox and this package may take turns. What go-git's
+// own commands do is done here, on flat lists of paths: go-git's root package is not used, because with it come its
+// transports, which dial by themselves and run the host's git for file:// URLs. This package opens no connection,
+// starts no process and sees no file outside the tree and its mounts; a test keeps it so.
 //
 // # Hostile repositories
 //
@@ -16,7 +17,8 @@
 //   - a name in a tree or an index that git would refuse, or that another system takes for .git, is ErrPath,
 //   - .git itself must be a directory, not a link or a file,
 //   - nothing is read or written through a symbolic link of the working tree,
-//   - objects over Config.MaxObject are ErrTooLarge, lists of more than a million paths ErrTooMany,
+//   - objects over Config.MaxObject are ErrTooLarge (what an object in a pack is a delta of is limited by the size it
+//     states itself), lists of more than a million paths ErrTooMany,
 //   - hooks, aliases, filters, fsmonitor, core.worktree and includes in a repository's config are never looked at,
 //   - submodules are empty directories; their URLs are never used.
 //
