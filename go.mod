@@ -5,7 +5,7 @@ go 1.26.0
 require (
 	github.com/dustin/go-humanize v1.1.0 // used by cmd/belljar: sizes such as 512MiB
 	github.com/go-git/go-billy/v5 v5.9.2 // used by vfs/billyfs: the interface that go-git takes
-	github.com/go-git/go-git/v5 v5.19.3 // used by the tests of vfs/billyfs: repositories in a tree
+	github.com/go-git/go-git/v5 v5.19.3 // used by gitops: objects and storage; by the tests of vfs/billyfs: repositories in a tree
 	github.com/klauspost/compress v1.20.3 // used by runtimes, store, engine and vfs/archive: zstd
 	github.com/mark3labs/mcp-go v1.2.1 // used by mcpbridge: the Model Context Protocol
 	github.com/peterh/liner v1.2.3 // used by cmd/belljar: editing lines in the repl

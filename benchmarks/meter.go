@@ -70,10 +70,14 @@ func (s *suite) meterCost(ctx context.Context) error {
 		return err
 	}
 	defer metered.close(ctx)
+	rounds := max(s.runs(40), meterRounds)
+	if s.Quick {
+		rounds = meterRounds / 5
+	}
 	minima, medians, notes := 0.0, 0.0, []string{}
 	for _, c := range compute {
 		var with, without []float64
-		for i := range max(s.runs(40), meterRounds) {
+		for i := range rounds {
 			for turn := range 2 {
 				g, to := bare, &without
 				if i%2 == turn { // neither is always the first
