@@ -225,7 +225,7 @@ func (r *Repository) start(ctx context.Context, src *Repository, head plumbing.R
 	if o.Bare {
 		return nil
 	}
-	h := plumbing.ZeroHash
+	var h plumbing.Hash
 	var err error
 	if head == "" {
 		_, h, err = src.head()

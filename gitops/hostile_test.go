@@ -112,7 +112,7 @@ func TestGitDirMustBeADirectory(t *testing.T) {
 
 // TestConfigRunsNothing has a config full of programs, and a worktree elsewhere.
 func TestConfigRunsNothing(t *testing.T) {
-	tr, r := newRepository(t)
+	tr, _ := newRepository(t)
 	write(t, tr, "repo/a", "x\n")
 	b, err := tr.ReadFile("repo/.git/config")
 	must(t, err)
@@ -132,7 +132,7 @@ func TestConfigRunsNothing(t *testing.T) {
 	write(t, tr, "repo/.gitmodules", "[submodule \"s\"]\n\tpath = s\n\turl = -u./payload\n")
 	write(t, tr, "repo/.git/hooks/pre-commit", "#!/bin/sh\ntouch /pwned\n")
 	must(t, tr.Chmod("repo/.git/hooks/pre-commit", 0o777))
-	r, err = Open(tr, "repo", who)
+	r, err := Open(tr, "repo", who)
 	must(t, err)
 	commitAll(t, r, "harmless")
 	if _, err := r.Status(ctx, StatusOptions{}); err != nil {

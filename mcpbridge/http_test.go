@@ -13,10 +13,10 @@ import (
 
 // web speaks to a Bridge over HTTP.
 type web struct {
-	t                 *testing.T
-	url, token        string
-	session, protocol string
-	header            map[string]string
+	t          *testing.T
+	url, token string
+	session    string
+	header     map[string]string
 }
 
 func serve(t *testing.T) string {

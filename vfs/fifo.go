@@ -164,11 +164,11 @@ func (h *fifo) writeContext(ctx context.Context, b []byte) (done int, err error)
 	}
 }
 
-func (h *fifo) readAt(p []byte, _ int64) (int, error)  { return h.readContext(nil, p) }
-func (h *fifo) writeAt(p []byte, _ int64) (int, error) { return h.writeContext(nil, p) }
+func (h *fifo) readAt(p []byte, _ int64) (int, error)  { return h.readContext(noWait, p) }
+func (h *fifo) writeAt(p []byte, _ int64) (int, error) { return h.writeContext(noWait, p) }
 
 func (h *fifo) append(p []byte) (int, int64, error) {
-	n, err := h.writeContext(nil, p)
+	n, err := h.writeContext(noWait, p)
 	return n, 0, err
 }
 

@@ -81,7 +81,7 @@ func (f *File) fail(op string, err error) error {
 // Read reads up to len(p) bytes from the offset on; at the end of the file it returns 0, io.EOF.
 func (f *File) Read(p []byte) (int, error) {
 	if h, ok := f.h.(*fifo); ok {
-		return f.readFIFO(nil, h, p)
+		return f.readFIFO(noWait, h, p)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -120,7 +120,7 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 // the quota or the largest file size (1 TiB) cuts it short, it returns how much was written with the cause.
 func (f *File) Write(p []byte) (int, error) {
 	if h, ok := f.h.(*fifo); ok {
-		return f.writeFIFO(nil, h, p)
+		return f.writeFIFO(noWait, h, p)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -78,12 +78,12 @@ func (l *lockTable) acquire(ctx context.Context, f *File, try func(*fileLocks) e
 		}
 		k := l.on(f.at)
 		err := try(k)
-		if err == ErrAgain && ctx != nil && blocked != nil {
+		if err == ErrAgain && ctx != noWait && blocked != nil {
 			if refused := blocked(); refused != nil {
 				err = refused
 			}
 		}
-		if err != ErrAgain || ctx == nil {
+		if err != ErrAgain || ctx == noWait {
 			l.tidy(f.at, k)
 			return err
 		}
@@ -172,7 +172,7 @@ func (l *lockTable) close() {
 func (f *File) Flock(ctx context.Context, mode LockMode) error { return f.flock(ctx, mode) }
 
 // TryFlock is Flock, but fails with ErrAgain instead of waiting.
-func (f *File) TryFlock(mode LockMode) error { return f.flock(nil, mode) }
+func (f *File) TryFlock(mode LockMode) error { return f.flock(noWait, mode) }
 
 func (f *File) flock(ctx context.Context, mode LockMode) error {
 	err := f.check(false, false)
@@ -190,4 +190,4 @@ func (f *File) flock(ctx context.Context, mode LockMode) error {
 func (f *File) Lock() error { return f.flock(context.Background(), LockExclusive) }
 
 // Unlock gives the File's lock up, if it has one.
-func (f *File) Unlock() error { return f.flock(nil, LockNone) }
+func (f *File) Unlock() error { return f.flock(noWait, LockNone) }

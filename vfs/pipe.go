@@ -7,6 +7,9 @@ import (
 	"sync"
 )
 
+// noWait, in the place of a context, has a call fail with ErrAgain rather than wait.
+var noWait context.Context
+
 const (
 	pipeSize   = 64 << 10 // bytes that a pipe holds
 	pipeAtomic = 4 << 10  // PIPE_BUF: a write of up to this many bytes is never split
@@ -61,7 +64,7 @@ func (p *pipe) await(ctx context.Context, try func() (changed bool, err error)) 
 	for {
 		p.mu.Lock()
 		changed, err := try()
-		if err != ErrAgain || ctx == nil {
+		if err != ErrAgain || ctx == noWait {
 			p.unlock(changed)
 			return err
 		}
@@ -81,7 +84,7 @@ func (p *pipe) await(ctx context.Context, try func() (changed bool, err error)) 
 // goes on and the writer fails with ErrNoDevice.
 func (p *pipe) join(ctx context.Context, read, write bool) error {
 	p.mu.Lock()
-	if write && !read && p.readers == 0 && ctx == nil {
+	if write && !read && p.readers == 0 && ctx == noWait {
 		p.mu.Unlock()
 		return ErrNoDevice
 	}
@@ -96,7 +99,7 @@ func (p *pipe) join(ctx context.Context, read, write bool) error {
 	}
 	alone := read != write && (read && p.writers == 0 || write && p.readers == 0)
 	p.unlock(true)
-	if !alone || ctx == nil {
+	if !alone || ctx == noWait {
 		return nil
 	}
 	err := p.await(ctx, func() (bool, error) {

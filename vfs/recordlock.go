@@ -72,7 +72,7 @@ func (r *rangeLock) conflicts(o *rangeLock) bool {
 func (f *File) SetLock(ctx context.Context, l RecordLock) error { return f.setLock(ctx, l) }
 
 // TrySetLock is SetLock, but fails with ErrAgain instead of waiting.
-func (f *File) TrySetLock(l RecordLock) error { return f.setLock(nil, l) }
+func (f *File) TrySetLock(l RecordLock) error { return f.setLock(noWait, l) }
 
 func (f *File) setLock(ctx context.Context, l RecordLock) error {
 	err := f.check(l.Mode == LockShared, l.Mode == LockExclusive)
