@@ -246,8 +246,8 @@ func TestEndOfTheClientEndsItsPrograms(t *testing.T) {
 
 func TestCancelledCallStopsTheGuest(t *testing.T) {
 	c := connect(t, newBridge(t, Config{}))
-	c.send(`{"jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": {"name": "run_code", "arguments": {"code": "while True: pass", "timeout_s": 600}}}`)
-	for !strings.Contains(c.untilAnswer(`{"code": "'free'"}`).text(), "busy") { // until it runs
+	c.send(`{"jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": {"name": "run_code", "arguments": {"code": "open('started', 'w').close()\nwhile True: pass", "timeout_s": 600}}}`)
+	for c.tool("list_files", `{"glob": "started"}`).text() == "(nothing)" {
 	}
 	c.send(`{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "slow"}}`)
 	for !strings.Contains(c.untilAnswer(`{"code": "'free'"}`).text(), "free") { // until the guest has stopped
