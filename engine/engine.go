@@ -98,8 +98,12 @@ func New(cfg Config) (*Engine, error) {
 
 func (e *Engine) newImage(def Image) *image {
 	im := &image{Image: def, programs: map[string]*program{}}
-	for i := range def.Programs {
-		p := &def.Programs[i]
+	im.Programs = slices.Clone(def.Programs)
+	for i := range im.Programs {
+		p := &im.Programs[i]
+		if p.Func != nil {
+			p.Digest = funcDigest(p.Path)
+		}
 		im.programs[p.Digest] = &program{engine: e, image: im, def: p}
 	}
 	return im

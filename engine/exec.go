@@ -179,7 +179,17 @@ func (t *task) Spawn(ctx context.Context, s wasi.Start) (uint32, error) {
 	if err != nil {
 		return 0, errnoOf(err)
 	}
-	c := t.run.newTask()
+	c, err := t.bear(p, s, func(*wasi.Host) error { return nil })
+	if err != nil {
+		return 0, errnoOf(err)
+	}
+	go c.live() // ends with the guest, which its limits, its run and Close can end
+	return uint32(c.pid), nil
+}
+
+// bear makes a child that is to run p, and has the descriptors that s and adjust leave it. The caller lets it live.
+func (t *task) bear(p *target, s wasi.Start, adjust func(*wasi.Host) error) (c *task, err error) {
+	c = t.run.newTask()
 	c.program, c.loaded = p, p.loaded
 	if s.Flags&wasi.SpawnStandard != 0 {
 		for fd := uint32(3); fd < uint32(t.sandbox.limits.OpenFiles); fd++ {
@@ -191,18 +201,20 @@ func (t *task) Spawn(ctx context.Context, s wasi.Start) (uint32, error) {
 	}, s.Actions)
 	if err != nil {
 		c.stop(nil)
-		return 0, errnoOf(err)
+		return nil, err
 	}
-	err = c.open()
+	err = adjust(c.host)
+	if err == nil {
+		err = c.open()
+	}
 	if err == nil {
 		err = t.sandbox.table.enter(c, t, s.Flags)
 	}
 	if err != nil {
 		c.abandon()
-		return 0, errnoOf(err)
+		return nil, err
 	}
-	go c.live() // ends with the guest, which its limits, its run and Close can end
-	return uint32(c.pid), nil
+	return c, nil
 }
 
 // abandon gives back what a task has that never began to live.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,7 +19,7 @@ type Image struct {
 	Env      []string            // "KEY=value" of every process
 }
 
-// Program is one WebAssembly module that processes can be started from.
+// Program is what processes can be started from: a WebAssembly module, or a function of the host's.
 type Program struct {
 	Path   string                 // absolute, where the tree shows it: "/usr/bin/python3.13"
 	Links  []string               // absolute paths that are symlinks to Path
@@ -26,6 +27,12 @@ type Program struct {
 	Module func() ([]byte, error) // the module, binary format; called at most once a load, seldom with a warm cache
 	Entry  string                 // exported func() or func() i32 (the exit status) that is the program; "" is "_start"
 	Warm   *Warm                  // nil: every start begins with the module's own initialisation
+	// Func, unless nil, is the program: Go code of the host's, instead of a module. Only Path and Links go with it. It runs
+	// as a process like any other, is given what belongs to it in the Call, and answers the exit status, of which 8 bits
+	// count. It must return soon after ctx's end, which a signal, a limit or Close brings; they wait for it. A panic in it is
+	// an ErrInternal of the Run that it belongs to; one in a goroutine that it starts is the host's end. What it needs of
+	// memory, and of time between looks at ctx, nobody else bounds: it must do so itself, since what it reads is hostile.
+	Func func(ctx context.Context, c *Call) int
 	// Interactive is how the program lives on as a session; nil: it can't.
 	Interactive *Interactive
 }
@@ -75,6 +82,9 @@ func (im *Image) check() error {
 			return fmt.Errorf("image %q: two programs are at %s", im.Name, p.Path)
 		case !path.IsAbs(p.Path):
 			return fmt.Errorf("image %q: program path %q is not absolute", im.Name, p.Path)
+		case p.Func != nil && (p.Module != nil || p.Digest != "" || p.Warm != nil || p.Interactive != nil || p.Entry != ""):
+			return fmt.Errorf("image %q: program %s is a function and has a module's fields", im.Name, p.Path)
+		case p.Func != nil:
 		case len(p.Digest) != 64:
 			return fmt.Errorf("image %q: program %s: digest %q is not a SHA-256 in hex", im.Name, p.Path, p.Digest)
 		case p.Module == nil:

@@ -48,6 +48,9 @@ type moduleInfo struct {
 
 // load compiles and warms the program unless that is done.
 func (p *program) load(ctx context.Context, report func(step string)) (*loadedProgram, error) {
+	if p.def.Func != nil {
+		return &loadedProgram{}, nil
+	}
 	if l := p.loaded.Load(); l != nil {
 		return l, nil
 	}

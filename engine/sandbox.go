@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/belljar-dev/belljar/vfs"
@@ -208,6 +212,22 @@ func (sb *Sandbox) Eval(ctx context.Context, lang, code string) (Result, error) 
 		return Result{}, err
 	}
 	return sb.Run(ctx, cmd)
+}
+
+// Dial connects the host to a TCP port that a program of the sandbox listens on, as another program of it would. It waits
+// while the program's backlog is full. Nobody listening is an error that errors.Is finds to be syscall.ECONNREFUSED. The
+// connection ends with the sandbox at the latest; the caller closes it.
+func (sb *Sandbox) Dial(ctx context.Context, port int) (net.Conn, error) {
+	if port < 1 || port > math.MaxUint16 {
+		return nil, fmt.Errorf("dial port %d: %w", port, fs.ErrInvalid)
+	}
+	conn, err := sb.network.Dial(ctx, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)))
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		if six, err := sb.network.Dial(ctx, netip.AddrPortFrom(netip.IPv6Loopback(), uint16(port))); err == nil {
+			return six, nil
+		}
+	}
+	return conn, err
 }
 
 // Close ends every process and session, waits for them and frees the tree. It may be called twice, and while others use the

@@ -140,6 +140,9 @@ func (t *task) runProgram() (uint32, error) {
 	if t.ctx.Err() != nil {
 		return 0, &wasi.Canceled{Cause: context.Cause(t.ctx)}
 	}
+	if f := t.program.program.def.Func; f != nil {
+		return t.runFunc(f)
+	}
 	ctx := wasi.Bind(&meterContext{t.ctx, &t.meter}, t.host)
 	t.meter.begin(t.in.fuel)
 	if t.fork == forkNone && t.cold {
@@ -188,8 +191,11 @@ func cause(err error) error {
 
 func isStackOverflow(err error) bool { return err.Error() == "stack overflow" }
 
-// open takes an instance for the task's program from a pool, or makes one.
+// open takes an instance for the task's program from a pool, or makes one. A Func needs none.
 func (t *task) open() error {
+	if t.program.program.def.Func != nil {
+		return nil
+	}
 	from := t.loaded.cold
 	w := t.program.program.def.Warm
 	if w != nil && t.loaded.warm != nil && (w.Accepts == nil || w.Accepts(t.program.args, t.program.env)) {

@@ -98,6 +98,7 @@ type Host struct {
 	posix     *posix                 // how paths are understood; nil: as preview 1 has it
 	blocked   atomic.Pointer[waiter] // the wait that a signal ends
 	closing   sync.Once              // guards the end of preopens
+	attending sync.Mutex             // of the one goroutine of a host's own program that looks at its signals
 
 	// gathered is where a small write of several buffers is put together, so that it
 	// reaches a pipe or the caller's Writer in one piece.
