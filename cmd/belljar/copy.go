@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/store"
-	"github.com/belljar-dev/belljar/vfs"
+	"github.com/belljar-dev/belljar/vfs/archive"
 	"github.com/spf13/cobra"
 )
 
@@ -62,122 +61,64 @@ const guestHome = "/home/user"
 func copyIn(ctx context.Context, s *store.Store, from string, to place) error {
 	return s.Use(ctx, to.box, func(sb *engine.Sandbox) error {
 		tree, target := sb.Files(), to.path
+		dir, base := filepath.Split(filepath.Clean(from))
 		if info, err := tree.Stat(target); err == nil && info.IsDir() {
 			target = path.Join(target, filepath.Base(filepath.Clean(from)))
 		}
-		return filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return fmt.Errorf("cp: %w", err)
-			}
-			rel, err := filepath.Rel(from, name)
-			if err == nil {
-				err = putNode(tree, path.Join(target, filepath.ToSlash(rel)), name, d)
-			}
-			if err != nil {
-				return fmt.Errorf("cp %s: %w", name, err)
-			}
-			return context.Cause(ctx)
-		})
-	})
-}
-
-func putNode(tree *vfs.Tree, target, name string, d fs.DirEntry) error {
-	switch {
-	case d.IsDir():
-		return tree.MkdirAll(target, 0o755)
-	case d.Type() == fs.ModeSymlink:
-		link, err := os.Readlink(name)
+		if info, err := os.Lstat(from); err == nil && info.IsDir() { // one such as .. has no name in its parent
+			dir, base = from, "."
+		}
+		root, err := openRoot(dir)
 		if err != nil {
 			return err
 		}
-		_ = tree.Remove(target)
-		return tree.Symlink(filepath.ToSlash(link), target)
-	case !d.Type().IsRegular():
-		return errors.New("not a file, folder or link")
+		defer root.Close()
+		if err := archive.Copy(ctx, archive.Into(tree), target, root.FS(), base, unlimited); err != nil {
+			return fmt.Errorf("cp %s: %w", from, err)
+		}
+		return nil
+	})
+}
+
+// unlimited leaves it to the target, a tree with its quota or a person's disk, how much can be copied.
+var unlimited = archive.Config{MaxBytes: math.MaxInt64 - 1, MaxFiles: math.MaxInt}
+
+func openRoot(dir string) (*os.Root, error) {
+	if dir == "" {
+		dir = "."
 	}
-	in, err := os.Open(name)
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("cp: %w", err)
 	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := tree.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	return root, nil
 }
 
 // copyOut copies to this machine, through an os.Root: nothing that a sandbox holds leads out of the target folder.
 func copyOut(ctx context.Context, s *store.Store, from place, to string) error {
 	return s.Use(ctx, from.box, func(sb *engine.Sandbox) error {
-		tree := sb.Files()
-		if _, err := tree.Lstat(from.path); err != nil {
+		if _, err := sb.Files().Lstat(from.path); err != nil {
 			return fmt.Errorf("cp: %w", err)
 		}
 		dir, base := filepath.Split(filepath.Clean(to))
 		if info, err := os.Stat(to); err == nil && info.IsDir() {
 			dir, base = to, path.Base(from.path)
 		}
-		if dir == "" {
-			dir = "."
-		}
 		if base == "/" || base == "" {
 			return errors.New("cp: name the target: the root folder has no name of its own")
 		}
-		root, err := os.OpenRoot(dir)
-		if err != nil {
-			return fmt.Errorf("cp: %w", err)
-		}
-		defer root.Close()
-		return fs.WalkDir(tree.FS(), strings.TrimPrefix(path.Join(".", from.path), "/"), func(name string, d fs.DirEntry, err error) error {
-			if err == nil {
-				rel := strings.TrimPrefix("/"+name, strings.TrimSuffix(from.path, "/"))
-				err = getNode(root, filepath.FromSlash(path.Join(base, rel)), tree, "/"+name, d)
-			}
-			if err != nil {
-				return fmt.Errorf("cp %s:/%s: %w", from.box, name, err)
-			}
-			return context.Cause(ctx)
-		})
-	})
-}
-
-func getNode(root *os.Root, target string, tree *vfs.Tree, name string, d fs.DirEntry) error {
-	switch {
-	case d.IsDir():
-		err := root.Mkdir(target, 0o755)
-		if errors.Is(err, fs.ErrExist) {
-			err = nil
-		}
-		return err
-	case d.Type() == fs.ModeSymlink:
-		link, err := tree.Readlink(name)
+		root, err := openRoot(dir)
 		if err != nil {
 			return err
 		}
-		_ = root.Remove(target)
-		return root.Symlink(link, target)
-	case !d.Type().IsRegular():
-		return errors.New("not a file, folder or link")
-	}
-	in, err := tree.Open(name)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := root.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+		defer root.Close()
+		name := strings.TrimPrefix(path.Join(".", from.path), "/")
+		if name == "" {
+			name = "."
+		}
+		if err := archive.Copy(ctx, archive.IntoRoot(root), base, sb.Files().FS(), name, unlimited); err != nil {
+			return fmt.Errorf("cp %s:%s: %w", from.box, from.path, err)
+		}
+		return nil
+	})
 }
