@@ -2,15 +2,18 @@
 //
 // A [Bridge] has few tools, each one verb of the engine: input and output are typed, with schemas, and each result has
 // text that a model can read as well. What goes wrong in a tool is a result that says so and what to do next, not a
-// protocol error that no model sees.
+// protocol error that no model sees. Files, processes and usage are resources too.
+//
+// Lock order: no lock of this package is held while another one is taken.
 package mcpbridge
 
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/mark3labs/mcp-go/server"
@@ -39,18 +42,34 @@ var (
 // Config says what a Bridge gives. Sandboxes must be set.
 type Config struct {
 	Sandboxes Sandboxes
-	Version   string       // the server's, as clients see it
-	Languages []string     // that run_code takes, the first of them by default; nil: python
-	Output    int          // bytes of output in one result, the rest is cut from the middle; 0: 30,000
-	Logger    *slog.Logger // nil: silent
+	Version   string   // the server's, as clients see it
+	Languages []string // that run_code takes, the first of them by default; nil: python
+	// Notes tell models, in run_code's description, what programs have: languages' versions, libraries, network.
+	// "": CPython with its standard library, and no network.
+	Notes  string
+	Output int // bytes of output in one result, the rest is cut from the middle; 0: 30,000
+	// MaxSandboxes bounds the sandboxes and snapshots of one client (HTTP: of one token); 0: 64.
+	MaxSandboxes int
+	// HostDirs are the folders of this machine that upload reads and download writes, with all below them; nil: none.
+	HostDirs []string
+	Now      func() time.Time // nil: time.Now. Tokens expire by it, commits are dated
+	Logger   *slog.Logger     // nil: silent
 }
 
-const defaultOutput = 30_000
+const (
+	defaultOutput       = 30_000
+	defaultMaxSandboxes = 64
+	defaultNotes        = " python is CPython 3.13 with its standard library; no network, no pip."
+)
 
-// Bridge serves MCP clients. Its methods are safe for concurrent use.
+// Bridge serves MCP clients. Its methods are safe for concurrent use. Close it after use.
 type Bridge struct {
-	cfg Config
-	mcp *server.MCPServer
+	cfg           Config
+	mcp           *server.MCPServer
+	subscriptions *subscriptions
+	programs      programs
+	turns         turns
+	clients       atomic.Int64 // of Serve, so far
 
 	mu       sync.Mutex
 	defaults map[string]bool // owners whose default sandbox was made
@@ -58,35 +77,46 @@ type Bridge struct {
 
 const instructions = `Sandboxes with a real CPython, bash, the GNU tools and a file system of their own, isolated from this machine.
 Every tool works in your default sandbox unless "sandbox" names another; it is made at the first call. Files, and the
-variables of run_code, stay between calls. Paths are absolute, or relative to /home/user.`
+variables of run_code, stay between calls. Paths are absolute, or relative to /home/user. Before something risky, fork the
+sandbox (tool sandbox) and try it there. Output that is too long is cut in the middle; all of it is in a file that the result names.`
 
 // New makes a Bridge.
 func New(cfg Config) *Bridge {
 	if len(cfg.Languages) == 0 {
 		cfg.Languages = []string{"python"}
 	}
+	if cfg.Notes == "" {
+		cfg.Notes = defaultNotes
+	}
 	if cfg.Output <= 0 {
 		cfg.Output = defaultOutput
+	}
+	if cfg.MaxSandboxes <= 0 {
+		cfg.MaxSandboxes = defaultMaxSandboxes
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	b := &Bridge{cfg: cfg, defaults: map[string]bool{}}
+	b.subscriptions = newSubscriptions(b)
 	b.mcp = server.NewMCPServer("belljar", cfg.Version,
-		server.WithToolCapabilities(false), server.WithInputSchemaValidation(), server.WithRecovery(),
+		server.WithToolCapabilities(false), server.WithResourceCapabilities(true, false), server.WithPromptCapabilities(false),
+		server.WithCompletions(), server.WithResourceCompletionProvider(b), server.WithPromptCompletionProvider(b), server.WithLogging(),
+		server.WithRecovery(), server.WithResourceRecovery(), server.WithHooks(b.subscriptions.hooks()),
 		server.WithInstructions(instructions), server.WithTitle("Belljar"))
 	b.mcp.AddTools(b.tools()...)
+	b.addResources()
+	b.addPrompts()
 	return b
 }
 
-// Serve serves one client that writes to in and reads from out, a JSON-RPC message a line, until in ends or ctx does.
-// What the client has running is then ended.
-func (b *Bridge) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
-	s := server.NewStdioServer(b.mcp)
-	s.SetErrorLogger(slog.NewLogLogger(b.cfg.Logger.Handler(), slog.LevelWarn))
-	err := s.Listen(ctx, in, out)
-	if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
+// Close ends what outlives clients' calls: programs in the background, and subscriptions. Sandboxes stay. Clients have to
+// be gone, with Serve and the server of Handler; it may be called again.
+func (b *Bridge) Close() error {
+	b.subscriptions.close()
+	b.programs.endIf(func(box) bool { return true })
+	return nil
 }

@@ -38,7 +38,9 @@ func newBridge(t *testing.T, cfg Config) *Bridge {
 		}
 	})
 	cfg.Sandboxes = m
-	return New(cfg)
+	b := New(cfg)
+	t.Cleanup(func() { _ = b.Close() }) // before m's
+	return b
 }
 
 func connect(t *testing.T, b *Bridge) *client {

@@ -15,26 +15,26 @@ import (
 const appendFlags = os.O_WRONLY | os.O_CREATE | os.O_APPEND
 
 type edit struct {
-	Old string `json:"old" jsonschema:"text that is there, exactly, with its whitespace; has to be there once"`
+	Old string `json:"old" jsonschema:"exactly as it is there, whitespace too, and there only once"`
 	New string `json:"new"`
-	All bool   `json:"all,omitempty" jsonschema:"replace each occurrence"`
+	All bool   `json:"all,omitempty" jsonschema:"each occurrence"`
 }
 
 type editFileIn struct {
 	Path    string `json:"path"`
-	Edits   []edit `json:"edits" jsonschema:"done one after another; all or none"`
-	DryRun  bool   `json:"dry_run,omitempty" jsonschema:"only show what would change"`
-	Sandbox string `json:"sandbox,omitempty" jsonschema:"name of a sandbox (default: your own)"`
+	Edits   []edit `json:"edits" jsonschema:"in order; all or none"`
+	DryRun  bool   `json:"dry_run,omitempty" jsonschema:"only show the change"`
+	Sandbox string `json:"sandbox,omitempty"`
 }
 
 type editFileOut struct {
 	Path     string `json:"path"`
-	Replaced int    `json:"replaced" jsonschema:"occurrences"`
-	Diff     string `json:"diff" jsonschema:"lines taken out and put in"`
+	Replaced int    `json:"replaced"`
+	Diff     string `json:"diff"`
 }
 
 func (b *Bridge) editFile() server.ServerTool {
-	return newTool(b, "edit_file", "Edit a file", `Replace exact pieces of a text file, several at once, and show the change.`,
+	return newTool(b, "edit_file", `Replace exact pieces of a text file, several at once, and show the change.`,
 		hints{destroys: true}, func(ctx context.Context, c caller, in editFileIn) (result[editFileOut], error) {
 			name := guestPath(in.Path)
 			out := editFileOut{Path: name}
@@ -51,7 +51,7 @@ func (b *Bridge) editFile() server.ServerTool {
 					return fmt.Errorf("%s: %w; nothing was changed", name, err)
 				}
 				out.Replaced = n
-				out.Diff, _ = b.cut(diffLines(string(data), text))
+				out.Diff, _ = b.cut(diffLines(string(data), text), "read_file shows it")
 				if in.DryRun {
 					return nil
 				}

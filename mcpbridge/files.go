@@ -30,18 +30,18 @@ func guestPath(p string) string {
 
 type readFileIn struct {
 	Path    string `json:"path"`
-	Offset  int    `json:"offset,omitempty" jsonschema:"first line, from 1; negative: that many lines before the end"`
-	Limit   int    `json:"limit,omitempty" jsonschema:"number of lines (default: all that fit)"`
-	Base64  bool   `json:"base64,omitempty" jsonschema:"give the bytes in base64"`
-	Sandbox string `json:"sandbox,omitempty" jsonschema:"name of a sandbox (default: your own)"`
+	Offset  int    `json:"offset,omitempty" jsonschema:"first line, from 1; negative: from the end"`
+	Limit   int    `json:"limit,omitempty" jsonschema:"number of lines"`
+	Base64  bool   `json:"base64,omitempty" jsonschema:"give bytes in base64"`
+	Sandbox string `json:"sandbox,omitempty"`
 }
 
 type readFileOut struct {
 	Content   string `json:"content"`
-	Encoding  string `json:"encoding" jsonschema:"utf-8 or base64"`
-	Size      int64  `json:"size" jsonschema:"bytes of the whole file"`
+	Encoding  string `json:"encoding"`
+	Size      int64  `json:"size"`
 	FirstLine int    `json:"first_line,omitempty"`
-	Lines     int    `json:"lines,omitempty" jsonschema:"lines of the whole file"`
+	Lines     int    `json:"lines,omitempty"`
 	Truncated bool   `json:"truncated,omitempty"`
 }
 
@@ -49,7 +49,7 @@ type readFileOut struct {
 const maxRead = 32 << 20
 
 func (b *Bridge) readFile() server.ServerTool {
-	return newTool(b, "read_file", "Read a file", `Read a file: text whole or by lines, pictures as pictures, other bytes in base64.`,
+	return newTool(b, "read_file", `Read a file: text whole or by lines, pictures as pictures, other bytes in base64.`,
 		hints{reads: true, repeatable: true}, func(ctx context.Context, c caller, in readFileIn) (result[readFileOut], error) {
 			var data []byte
 			err := c.use(ctx, in.Sandbox, func(sb *engine.Sandbox) (err error) {
@@ -127,17 +127,17 @@ type writeFileIn struct {
 	Path    string `json:"path"`
 	Content string `json:"content"`
 	Base64  bool   `json:"base64,omitempty" jsonschema:"content is in base64"`
-	Append  bool   `json:"append,omitempty" jsonschema:"add to the end of what is there"`
-	Sandbox string `json:"sandbox,omitempty" jsonschema:"name of a sandbox (default: your own)"`
+	Append  bool   `json:"append,omitempty" jsonschema:"add to the end"`
+	Sandbox string `json:"sandbox,omitempty"`
 }
 
 type writeFileOut struct {
 	Path  string `json:"path"`
-	Bytes int    `json:"bytes" jsonschema:"written"`
+	Bytes int    `json:"bytes"`
 }
 
 func (b *Bridge) writeFile() server.ServerTool {
-	return newTool(b, "write_file", "Write a file", `Write a whole file, in place of what is there; folders are made. To change a part, use edit_file.`,
+	return newTool(b, "write_file", `Write a whole file, in place of what is there; folders are made. To change a part use edit_file.`,
 		hints{destroys: true, repeatable: true}, func(ctx context.Context, c caller, in writeFileIn) (result[writeFileOut], error) {
 			data := []byte(in.Content)
 			if in.Base64 {
@@ -171,15 +171,15 @@ func writeFile(tree *vfs.Tree, name string, data []byte, add bool) error {
 }
 
 type listFilesIn struct {
-	Path    string `json:"path,omitempty" jsonschema:"folder (default: /home/user)"`
-	Depth   int    `json:"depth,omitempty" jsonschema:"levels of folders to go into (default: 1)"`
-	Glob    string `json:"glob,omitempty" jsonschema:"only names that match, such as *.py"`
-	Sandbox string `json:"sandbox,omitempty" jsonschema:"name of a sandbox (default: your own)"`
+	Path    string `json:"path,omitempty" jsonschema:"default: /home/user"`
+	Depth   int    `json:"depth,omitempty" jsonschema:"levels to go into (default 1)"`
+	Glob    string `json:"glob,omitempty" jsonschema:"only names like *.py"`
+	Sandbox string `json:"sandbox,omitempty"`
 }
 
 type fileOut struct {
 	Path     string `json:"path"`
-	Type     string `json:"type" jsonschema:"file, folder, link or other"`
+	Type     string `json:"type"`
 	Size     int64  `json:"size"`
 	Mode     string `json:"mode,omitempty"`
 	Modified string `json:"modified,omitempty"`
@@ -196,7 +196,7 @@ const maxListed = 500
 var errEnough = errors.New("enough")
 
 func (b *Bridge) listFiles() server.ServerTool {
-	return newTool(b, "list_files", "List files", `List a folder, with sizes; deeper with depth, fewer with glob.`,
+	return newTool(b, "list_files", `List a folder, with sizes; deeper with depth, fewer with glob.`,
 		hints{reads: true, repeatable: true}, func(ctx context.Context, c caller, in listFilesIn) (result[listFilesOut], error) {
 			if in.Path == "" {
 				in.Path = home
@@ -206,7 +206,7 @@ func (b *Bridge) listFiles() server.ServerTool {
 			}
 			out := listFilesOut{Files: []fileOut{}}
 			err := c.use(ctx, in.Sandbox, func(sb *engine.Sandbox) error {
-				return list(ctx, sb.Files(), guestPath(in.Path), max(in.Depth, 1), in.Glob, &out)
+				return listTree(ctx, sb.Files(), guestPath(in.Path), max(in.Depth, 1), in.Glob, &out)
 			})
 			if err != nil {
 				return result[listFilesOut]{}, err
@@ -215,7 +215,7 @@ func (b *Bridge) listFiles() server.ServerTool {
 		})
 }
 
-func list(ctx context.Context, tree *vfs.Tree, dir string, depth int, glob string, out *listFilesOut) error {
+func listTree(ctx context.Context, tree *vfs.Tree, dir string, depth int, glob string, out *listFilesOut) error {
 	info, err := tree.Stat(dir)
 	if err != nil {
 		return err

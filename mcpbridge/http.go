@@ -1,68 +1,113 @@
 package mcpbridge
 
 import (
+	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
+	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
 
-// maxBody bounds a request, in bytes.
-const maxBody = 16 << 20
+// bodyTimeout bounds how long a client may take to send a request's body.
+const bodyTimeout = 30 * time.Second
 
 // Handler serves clients over streamable HTTP,
 // https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http. Each request needs one of
 // the tokens in its Authorization header, as a bearer token of https://www.rfc-editor.org/rfc/rfc6750; without any tokens
 // every request is refused. Clients with the same token share sandboxes, others don't see them. A request that a
 // browser sends for another site's page is refused, and one that reaches a loopback address under another name.
-func (b *Bridge) Handler(tokens []string) http.Handler {
-	transport := server.NewStreamableHTTPServer(b.mcp,
-		server.WithSessionIdManager(&sessions{live: map[string]bool{}}),
-		server.WithStreamableHTTPLogger(b.cfg.Logger))
+func (b *Bridge) Handler(tokens []Token) http.Handler {
+	return guard(b.mcp, tokens, b.cfg)
+}
+
+// guard lets requests of those who have a token through to a server.
+func guard(s *server.MCPServer, tokens []Token, cfg Config) http.Handler {
+	live := newSessions()
+	transport := server.NewStreamableHTTPServer(s, server.WithSessionIdManagerResolver(live), server.WithStreamableHTTPLogger(cfg.Logger))
+	live.forget = func(owner, id string) { forget(transport, owner, id) }
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !sameSite(r) {
 			http.Error(w, "requests of other sites are refused", http.StatusForbidden)
 			return
 		}
-		token, ok := bearer(r, tokens)
+		token, ok := bearer(r, tokens, cfg.Now())
 		if !ok {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="belljar"`)
-			http.Error(w, "a bearer token is needed, and this is none or a wrong one", http.StatusUnauthorized)
+			http.Error(w, "a bearer token is needed, and this is none, a wrong one, or one that has expired", http.StatusUnauthorized)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		transport.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ownerKey{}, ownerOf(token))))
+		ctx := context.WithValue(r.Context(), ownerKey{}, token.owner())
+		if !token.Expires.IsZero() { // what is under way ends with the token
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, token.Expires.Sub(cfg.Now()))
+			defer cancel()
+		}
+		if r, ok := admit(w, r.WithContext(ctx), live); ok {
+			transport.ServeHTTP(w, r)
+		}
 	})
 }
 
-// bearer answers the token of a request, if it is one of those that are good. It takes as long for each wrong one.
-func bearer(r *http.Request, tokens []string) (string, bool) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	given := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	good := false
-	for _, t := range tokens {
-		want := sha256.Sum256([]byte(t))
-		if subtle.ConstantTimeCompare(given[:], want[:]) == 1 && t != "" {
-			good = true
-		}
+// admit reads a request's body, within bounds, and looks at what the transport does not: that a stream or an end is that
+// of a session which this client has, and that nobody cancels requests of others. It answers what is refused.
+func admit(w http.ResponseWriter, r *http.Request, live *sessions) (*http.Request, bool) {
+	session := r.Header.Get(server.HeaderKeySessionID)
+	known := live.has(ownerFrom(r.Context()), session)
+	modern := mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) // it has no sessions
+	if (r.Method == http.MethodGet || r.Method == http.MethodDelete) && !known && !modern {
+		http.Error(w, "there is no such session: begin one with initialize", http.StatusNotFound)
+		return r, false
 	}
-	return strings.TrimSpace(token), good && strings.EqualFold(scheme, "Bearer")
+	if r.Method != http.MethodPost {
+		return r, true
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // where it can't be set, the server has its own
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	if err != nil {
+		status := http.StatusBadRequest
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		http.Error(w, "read the message: "+err.Error(), status)
+		return r, false
+	}
+	_ = control.SetReadDeadline(time.Time{})
+	var head struct{ Method string }
+	if json.Unmarshal(body, &head) == nil && head.Method == string(mcp.MethodNotificationCancelled) && !known {
+		w.WriteHeader(http.StatusAccepted) // without a session a request is cancelled by closing its connection
+		return r, false
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r, true
 }
 
-// ownerOf is what stands before the names of a token's sandboxes. It does not tell the token.
-func ownerOf(token string) string {
-	sum := sha256.Sum256([]byte("belljar owner\x00" + token))
-	return hex.EncodeToString(sum[:8]) + "-"
+// forget has the transport free what it keeps of a session, as its client's DELETE would.
+func forget(transport http.Handler, owner, id string) {
+	ctx := context.WithValue(context.Background(), ownerKey{}, owner)
+	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, "/", nil)
+	if err != nil {
+		return
+	}
+	r.Header.Set(server.HeaderKeySessionID, id)
+	transport.ServeHTTP(discardResponse{}, r)
 }
+
+// discardResponse is a http.ResponseWriter that nobody reads.
+type discardResponse struct{}
+
+func (discardResponse) Header() http.Header         { return http.Header{} }
+func (discardResponse) Write(b []byte) (int, error) { return len(b), nil }
+func (discardResponse) WriteHeader(int)             {}
 
 // sameSite reports whether a request's Origin, where there is one, is this server's own, or this machine's.
 func sameSite(r *http.Request) bool {
@@ -85,46 +130,4 @@ func hostname(hostport string) string {
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
-}
-
-// sessions are the transport's, for clients of versions that have them. It implements server.SessionIdManager: one that
-// was ended, or that a former process had, is unknown, and is answered 404, at which clients begin a new one.
-type sessions struct {
-	mu   sync.Mutex
-	live map[string]bool // by identifier
-}
-
-// maxSessions bounds those that clients begin and never end; the oldest may be forgotten.
-const maxSessions = 10_000
-
-func (s *sessions) Generate() string {
-	id := rand.Text()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.live) >= maxSessions {
-		for old := range s.live {
-			delete(s.live, old)
-			break
-		}
-	}
-	s.live[id] = true
-	return id
-}
-
-var errNoSession = errors.New("no session is named")
-
-func (s *sessions) Validate(id string) (ended bool, err error) {
-	if id == "" {
-		return false, errNoSession
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.live[id], nil
-}
-
-func (s *sessions) Terminate(id string) (notAllowed bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.live, id)
-	return false, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // web speaks to a Bridge over HTTP.
@@ -21,7 +22,7 @@ type web struct {
 
 func serve(t *testing.T) string {
 	t.Helper()
-	s := httptest.NewServer(newBridge(t, Config{}).Handler([]string{"one", "two"}))
+	s := httptest.NewServer(newBridge(t, Config{}).Handler([]Token{{Value: "one"}, {Value: "two"}, {Value: "old", Expires: time.Now().Add(-time.Hour)}}))
 	t.Cleanup(s.Close)
 	return s.URL
 }
@@ -112,6 +113,7 @@ func TestHTTPRefusals(t *testing.T) {
 		{"no token", "", nil, 401},
 		{"a wrong token", "three", nil, 401},
 		{"an empty token", " ", nil, 401},
+		{"an expired token", "old", nil, 401},
 		{"another scheme", "", map[string]string{"Authorization": "Basic one"}, 401},
 		{"another site's page", "one", map[string]string{"Origin": "https://evil.example"}, 403},
 		{"an opaque origin", "one", map[string]string{"Origin": "null"}, 403},
@@ -124,7 +126,7 @@ func TestHTTPRefusals(t *testing.T) {
 		}
 	}
 	w := (&web{t: t, url: url, token: "one"}).begin()
-	if status, _, _ := w.do("POST", strings.Repeat(" ", maxBody+1)); status < 400 {
+	if status, _, _ := w.do("POST", strings.Repeat(" ", maxMessage+1)); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a message beyond the bound: %d", status)
 	}
 }

@@ -17,11 +17,11 @@ import (
 
 type searchIn struct {
 	Pattern    string `json:"pattern" jsonschema:"regular expression (RE2)"`
-	Path       string `json:"path,omitempty" jsonschema:"file or folder (default: /home/user)"`
-	Glob       string `json:"glob,omitempty" jsonschema:"only files whose names match, such as *.py"`
+	Path       string `json:"path,omitempty" jsonschema:"default: /home/user"`
+	Glob       string `json:"glob,omitempty" jsonschema:"only files like *.py"`
 	IgnoreCase bool   `json:"ignore_case,omitempty"`
-	Limit      int    `json:"limit,omitempty" jsonschema:"matching lines (default: 100, up to 1000)"`
-	Sandbox    string `json:"sandbox,omitempty" jsonschema:"name of a sandbox (default: your own)"`
+	Limit      int    `json:"limit,omitempty" jsonschema:"lines (default 100, up to 1000)"`
+	Sandbox    string `json:"sandbox,omitempty"`
 }
 
 type matchOut struct {
@@ -42,7 +42,7 @@ const (
 )
 
 func (b *Bridge) searchFiles() server.ServerTool {
-	return newTool(b, "search_files", "Search in files", `Search the lines of text files for a regular expression, in a folder and all below it.`,
+	return newTool(b, "search_files", `Search the lines of text files for a regular expression, in a file or a folder with all below it.`,
 		hints{reads: true, repeatable: true}, func(ctx context.Context, c caller, in searchIn) (result[searchOut], error) {
 			pattern := in.Pattern
 			if in.IgnoreCase {

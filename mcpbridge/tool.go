@@ -2,6 +2,7 @@ package mcpbridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,26 +16,39 @@ import (
 type result[T any] struct {
 	data  T
 	text  string
-	extra []mcp.Content // pictures and the like, after the text
+	extra []mcp.Content // pictures, links and the like, after the text
 	// failed says that the call did not do what it was asked to; text says why, and what to do next.
 	failed bool
 }
 
 // hints tell clients what a tool may do.
-type hints struct{ reads, destroys, repeatable bool }
+type hints struct {
+	reads, destroys, repeatable bool
+	open                        bool // it reaches beyond the sandbox
+}
+
+// annotation leaves out what has no meaning for a tool that only reads.
+func (h hints) annotation() mcp.ToolAnnotation {
+	a := mcp.ToolAnnotation{ReadOnlyHint: &h.reads, OpenWorldHint: &h.open}
+	if !h.reads {
+		a.DestructiveHint, a.IdempotentHint = &h.destroys, &h.repeatable
+	}
+	return a
+}
 
 // newTool makes a tool of a function of typed arguments.
-func newTool[In, Out any](b *Bridge, name, title, description string, h hints, f func(context.Context, caller, In) (result[Out], error)) server.ServerTool {
-	open := false // nothing reaches beyond the sandbox
-	tool := mcp.NewTool(name, mcp.WithDescription(description), mcp.WithToolAnnotation(mcp.ToolAnnotation{
-		Title: title, ReadOnlyHint: &h.reads, DestructiveHint: &h.destroys, IdempotentHint: &h.repeatable, OpenWorldHint: &open,
-	}), mcp.WithInputSchema[In](), mcp.WithOutputSchema[Out]())
+func newTool[In, Out any](b *Bridge, name, description string, h hints, f func(context.Context, caller, In) (result[Out], error)) server.ServerTool {
+	tool := mcp.NewTool(name, mcp.WithDescription(description), mcp.WithToolAnnotation(h.annotation()))
+	tool.InputSchema.Type = "" // the raw ones stand in for it
+	tool.RawInputSchema, tool.RawOutputSchema = inputSchema[In](), outputSchema[Out]()
+	takes := readArguments(tool.RawInputSchema)
 	return server.ServerTool{Tool: tool, Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		var in In
-		if err := req.BindArguments(&in); err != nil {
-			return mcp.NewToolResultErrorf("%s: the arguments don't fit its schema: %v", name, err), nil
+		if err := takes.bind(req.Params.Arguments, &in); err != nil {
+			return mcp.NewToolResultErrorf("%s: %v", name, err), nil
 		}
-		res, err := f(ctx, b.caller(ctx), in)
+		b.log(ctx, mcp.LoggingLevelDebug, map[string]any{"tool": name, "called": true})
+		res, err := f(withProgress(ctx, req), b.caller(ctx), in)
 		if err != nil {
 			return mcp.NewToolResultErrorf("%s: %s", name, advice(err)), nil
 		}
@@ -43,6 +57,16 @@ func newTool[In, Out any](b *Bridge, name, title, description string, h hints, f
 		out.IsError = res.failed
 		return out, nil
 	}}
+}
+
+// withEnum lists the values that a property of a schema may have.
+func withEnum(schema json.RawMessage, property string, values []string) json.RawMessage {
+	s := decode(schema)
+	properties, _ := s["properties"].(map[string]any)
+	if p, ok := properties[property].(map[string]any); ok {
+		p["enum"] = values
+	}
+	return encode(s)
 }
 
 // advice is an error's text with what a model can do about it.
@@ -65,13 +89,7 @@ type caller struct {
 	owner  string // before its sandboxes' names; "" where there is one client alone
 }
 
-func (b *Bridge) caller(ctx context.Context) caller {
-	owner, _ := ctx.Value(ownerKey{}).(string)
-	return caller{b, owner}
-}
-
-// ownerKey finds a client's owner in the context of its requests. See Handler.
-type ownerKey struct{}
+func (b *Bridge) caller(ctx context.Context) caller { return caller{b, ownerFrom(ctx)} }
 
 // defaultSandbox is the one that tools work in where none is named.
 const defaultSandbox = "default"
@@ -83,27 +101,33 @@ func checkName(name string) error {
 	if name == "" || len(name) > maxName || strings.IndexFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 	}) >= 0 {
-		return fmt.Errorf("sandbox %q: a name has up to %d letters, digits, - and _", name, maxName)
+		return fmt.Errorf("sandbox %.100q: a name has up to %d letters, digits, - and _", name, maxName)
 	}
 	return nil
 }
 
-// use lends the sandbox of a name, "" for the default one, which is made at its first use.
-func (c caller) use(ctx context.Context, name string, f func(*engine.Sandbox) error) error {
+// box is the sandbox that a name stands for.
+func (c caller) box(name string) box {
 	if name == "" {
 		name = defaultSandbox
 	}
-	if err := checkName(name); err != nil {
+	return box{c.owner, name}
+}
+
+// use lends the sandbox of a name, "" for the default one, which is made at its first use.
+func (c caller) use(ctx context.Context, name string, f func(*engine.Sandbox) error) error {
+	of := c.box(name)
+	if err := checkName(of.name); err != nil {
 		return err
 	}
-	if name == defaultSandbox {
+	if of.name == defaultSandbox {
 		if err := c.makeDefault(ctx); err != nil {
 			return err
 		}
 	}
-	err := c.bridge.cfg.Sandboxes.Use(ctx, c.owner+name, f)
+	err := c.bridge.cfg.Sandboxes.Use(ctx, c.owner+of.name, f)
 	if errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("sandbox %q: %w", name, err)
+		return fmt.Errorf("sandbox %q: %w", of.name, err)
 	}
 	return err
 }
@@ -122,19 +146,9 @@ func (c caller) makeDefault(ctx context.Context) error {
 	return nil
 }
 
-// cut leaves out the middle of a text that is too long for one result.
-func (b *Bridge) cut(text string) (string, bool) {
-	most := b.cfg.Output
-	if len(text) <= most {
-		return strings.ToValidUTF8(text, "\uFFFD"), false
-	}
-	head, tail := text[:most/2], text[len(text)-most/2:]
-	return strings.ToValidUTF8(fmt.Sprintf("%s\n[… %d bytes left out here; write to a file and read it in parts to see all …]\n%s",
-		head, len(text)-most, tail), "\uFFFD"), true
-}
-
 func (b *Bridge) tools() []server.ServerTool {
 	return []server.ServerTool{
-		b.runCode(), b.runCommand(), b.readFile(), b.writeFile(), b.editFile(), b.listFiles(), b.searchFiles(), b.fileOps(), b.sandbox(),
+		b.runCode(), b.runCommand(), b.processTool(), b.readFile(), b.writeFile(), b.editFile(), b.listFiles(), b.searchFiles(),
+		b.fileOps(), b.upload(), b.download(), b.git(), b.sandbox(),
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/mcpbridge"
@@ -29,64 +30,93 @@ func (a *app) mcpCommand() *cobra.Command {
 	return cmd
 }
 
+// startFlags are those of mcp start as they were given.
+type startFlags struct {
+	specFlags
+	web      webFlags
+	hostDirs []string
+	keep     bool
+}
+
+// mcpTimeout is the limit of programs in the background; each call has its own.
+const mcpTimeout = 24 * time.Hour
+
 func (a *app) mcpStartCommand() *cobra.Command {
-	var f specFlags
-	var keep bool
-	var web webFlags
+	var f startFlags
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Serve one client on standard input and output, or many over HTTP",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("timeout") {
+				f.timeout = mcpTimeout
+			}
+			if !cmd.Flags().Changed("keep") {
+				f.keep = cmd.Flags().Changed("state") // who says where state goes wants it there the next time
+			}
 			spec, err := f.spec(cmd)
 			if err != nil {
 				return err
 			}
 			serve := func(ctx context.Context, b *mcpbridge.Bridge) error { return b.Serve(ctx, a.stdin, a.stdout) }
-			if web.addr != "" {
-				tokens, err := web.tokens(a.stderr)
+			if f.web.addr != "" {
+				tokens, err := f.web.tokens(a.stderr)
 				if err != nil {
 					return err
 				}
 				serve = func(ctx context.Context, b *mcpbridge.Bridge) error {
-					return web.serve(ctx, b.Handler(tokens), a.stderr)
+					return f.web.serve(ctx, b.Handler(tokens), a.stderr)
 				}
-			} else if web != (webFlags{}) {
+			} else if f.web != (webFlags{}) {
 				return errors.New("--token-file, --tls-cert and --tls-key are for --http")
 			}
-			return a.serveMCP(cmd.Context(), spec, keep, serve)
+			return a.serveMCP(cmd.Context(), spec, &f, serve)
 		},
 	}
 	f.bind(cmd.Flags())
-	web.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&keep, "keep", false, "keep sandboxes on disk for the next time; only one process can")
+	f.web.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&f.keep, "keep", false, "keep sandboxes on disk for the next time; only one process can (default: if --state is given)")
+	cmd.Flags().StringArrayVar(&f.hostDirs, "allow-host-dir", nil, "`folder` of this machine that agents may upload from and download to; repeatable")
+	cmd.Flags().Lookup("timeout").Usage = "wall-clock limit of a program in the background (default: a day); each call has its own"
+	cmd.Flags().Lookup("timeout").DefValue = ""
 	return cmd
 }
 
+// folders answers the allowed ones, absolute.
+func (f *startFlags) folders() ([]string, error) {
+	var dirs []string
+	for _, dir := range f.hostDirs {
+		abs, err := filepath.Abs(dir)
+		if err == nil {
+			var info os.FileInfo
+			if info, err = os.Stat(abs); err == nil && !info.IsDir() {
+				err = fmt.Errorf("%s is not a folder", abs)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--allow-host-dir: %w", err)
+		}
+		dirs = append(dirs, abs)
+	}
+	return dirs, nil
+}
+
 // serveMCP lends a bridge to serve. It answers clients at once: the interpreter is compiled, if it has to be, meanwhile.
-func (a *app) serveMCP(ctx context.Context, spec engine.Spec, keep bool, serve func(context.Context, *mcpbridge.Bridge) error) (err error) {
+func (a *app) serveMCP(ctx context.Context, spec engine.Spec, f *startFlags, serve func(context.Context, *mcpbridge.Bridge) error) (err error) {
+	dirs, err := f.folders()
+	if err != nil {
+		return err
+	}
 	eng, err := a.engine()
 	if err != nil {
 		return err
 	}
 	defer eng.Close()
-	var boxes mcpbridge.Sandboxes
-	if keep {
-		dir, err := a.storeDir()
-		if err != nil {
-			return err
-		}
-		s, err := store.Open(store.Config{Dir: dir, Engine: eng})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, s.Close()) }()
-		boxes = kept{s, spec}
-	} else {
-		memory := mcpbridge.NewMemory(eng, spec)
-		defer memory.Close()
-		boxes = memory
+	boxes, closeBoxes, err := a.mcpSandboxes(eng, spec, f.keep)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, closeBoxes()) }()
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
 	warm, stop := context.WithCancel(ctx)
 	warmed := make(chan struct{})
@@ -100,8 +130,26 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, keep bool, serve f
 		stop()
 		<-warmed
 	}()
-	b := mcpbridge.New(mcpbridge.Config{Sandboxes: boxes, Version: versions()["belljar"], Logger: log})
+	b := mcpbridge.New(mcpbridge.Config{Sandboxes: boxes, Version: versions()["belljar"], HostDirs: dirs, Logger: log})
+	defer func() { err = errors.Join(err, b.Close()) }()
 	return serve(ctx, b)
+}
+
+// mcpSandboxes answers where a bridge has its sandboxes, and what ends that.
+func (a *app) mcpSandboxes(eng *engine.Engine, spec engine.Spec, keep bool) (mcpbridge.Sandboxes, func() error, error) {
+	if !keep {
+		memory := mcpbridge.NewMemory(eng, spec)
+		return memory, memory.Close, nil
+	}
+	dir, err := a.storeDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := store.Open(store.Config{Dir: dir, Engine: eng})
+	if err != nil {
+		return nil, nil, err
+	}
+	return kept{s, spec}, s.Close, nil
 }
 
 // kept are the sandboxes of a store, for a Bridge.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/belljar-dev/belljar/mcpbridge"
 	"github.com/spf13/pflag"
 )
 
@@ -20,25 +21,28 @@ type webFlags struct{ addr, tokenFile, cert, key string }
 
 func (f *webFlags) bind(fl *pflag.FlagSet) {
 	fl.StringVar(&f.addr, "http", "", "`address` to serve many clients at, such as 127.0.0.1:3988")
-	fl.StringVar(&f.tokenFile, "token-file", "", "`file` of the tokens clients may have, one a line (default: a new one, printed)")
+	fl.StringVar(&f.tokenFile, "token-file", "", "`file` of the tokens clients may have, one a line, each with the time it expires if it does (default: a new one, printed)")
 	fl.StringVar(&f.cert, "tls-cert", "", "`file` of the certificate; with --tls-key, HTTP is over TLS")
 	fl.StringVar(&f.key, "tls-key", "", "`file` of the certificate's key")
 }
 
 // tokens reads the tokens, or makes one and tells it.
-func (f *webFlags) tokens(w io.Writer) ([]string, error) {
+func (f *webFlags) tokens(w io.Writer) ([]mcpbridge.Token, error) {
 	if f.tokenFile == "" {
 		token := rand.Text()
 		_, err := fmt.Fprintf(w, "token: %s\n", token)
-		return []string{token}, err
+		return []mcpbridge.Token{{Value: token}}, err
 	}
 	b, err := os.ReadFile(f.tokenFile)
 	if err != nil {
 		return nil, fmt.Errorf("--token-file: %w", err)
 	}
-	tokens := strings.Fields(string(b))
-	if len(tokens) == 0 {
-		return nil, fmt.Errorf("--token-file %s: no token is in it", f.tokenFile)
+	tokens, err := mcpbridge.ParseTokens(string(b))
+	if err == nil && len(tokens) == 0 {
+		err = errors.New("no token is in it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--token-file %s: %w", f.tokenFile, err)
 	}
 	return tokens, nil
 }
