@@ -53,7 +53,7 @@ func (im *image) tree() (*vfs.Tree, error) {
 
 func (im *image) buildTree() (*vfs.Tree, error) {
 	t := vfs.New(vfs.Config{Now: func() time.Time { return baseTime }})
-	for _, d := range []string{"/bin", "/dev", "/etc", "/usr/bin", "/usr/lib", "/usr/local/bin", "/var/tmp", homeDir} {
+	for _, d := range []string{"/bin", "/dev", "/etc", "/etc/ssl/certs", "/usr/bin", "/usr/lib", "/usr/local/bin", "/var/tmp", homeDir} {
 		if err := t.MkdirAll(d, 0o755); err != nil {
 			return nil, err
 		}
@@ -79,6 +79,12 @@ func (im *image) buildTree() (*vfs.Tree, error) {
 		if err := t.WriteFile(f.path, []byte(f.content), 0o644); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.WriteFile(rootsFile, roots(), 0o644); err != nil {
+		return nil, err
+	}
+	if err := t.Symlink("certs/ca-certificates.crt", rootsLink); err != nil {
+		return nil, err
 	}
 	for i := range im.Programs {
 		if err := addProgram(t, &im.Programs[i]); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,12 +29,18 @@ type Config struct {
 	// "belljar" in the user's cache folder; NoCache means none at all.
 	CacheDir string
 	NoCache  bool
-	// Logger hears what is worth knowing and no error: a cache that can't be written. nil discards.
+	// Logger hears what is worth knowing and no error: a cache that can't be written, what a sandbox's network policy has
+	// refused. nil discards.
 	Logger *slog.Logger
+	// Dial connects sandboxes to what their Network allows, which has been checked by then: address is an IP address and
+	// a port. Resolve looks up names for them. Both are called by several goroutines at once; nil is the system's.
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	Resolve func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
 // Engine compiles images and makes sandboxes of them. Close it after use.
 type Engine struct {
+	config  Config
 	log     *slog.Logger
 	runtime wazero.Runtime
 	compile wazero.CompilationCache
@@ -69,7 +77,7 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experi
 
 // New makes an Engine. It compiles nothing yet: Warm does, or the first process of a program.
 func New(cfg Config) (*Engine, error) {
-	e := &Engine{log: cfg.Logger, boot: bootTime(), images: map[string]*image{}, sandboxes: map[*Sandbox]struct{}{}}
+	e := &Engine{config: cfg, log: cfg.Logger, boot: bootTime(), images: map[string]*image{}, sandboxes: map[*Sandbox]struct{}{}}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}

@@ -149,5 +149,6 @@ func (r *run) usage(start time.Time) Usage {
 	return Usage{
 		Wall: time.Since(start), Ticks: r.ticks.used.Load(), Memory: r.memory.peak.Load(),
 		Output: min(r.out.written.Load(), r.out.max), Disk: files.Bytes, Files: files.Files,
+		Net: r.sandbox.dialer.used.Load(),
 	}
 }

@@ -32,6 +32,7 @@ type Sandbox struct {
 	clock   *replayClock // nil under the host's clock
 	random  io.Reader
 	network wasi.Network // of its processes, in memory
+	dialer  *Dialer      // the way out of it
 
 	memory memoryAccount
 	ticks  atomic.Int64 // of processes that have ended
@@ -54,6 +55,7 @@ type Usage struct {
 	Output int64         // bytes written to standard output and error
 	Disk   int64         // bytes of file content now, beyond the image's
 	Files  int64         // files, folders and links now, beyond the image's
+	Net    int64         // bytes that the sandbox has sent to and received from outside so far
 }
 
 // newSandbox makes a sandbox whose tree is what feed tells over the image's base tree; nil tells nothing.
@@ -69,7 +71,13 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 	if err := errors.Join(checkEnv(spec.Env), checkNames(spec.Secrets)); err != nil {
 		return nil, err
 	}
-	sb := e.bareSandbox(im, spec, limits)
+	if err := spec.Network.check(spec.Replay); err != nil {
+		return nil, err
+	}
+	sb, err := e.bareSandbox(im, spec, limits)
+	if err != nil {
+		return nil, err
+	}
 	now := time.Now
 	if r := spec.Replay; r != nil {
 		sb.clock, sb.random = newReplayClock(r.Epoch), newReplayRandom(r.Seed)
@@ -99,13 +107,20 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 }
 
 // bareSandbox makes a sandbox without a tree.
-func (e *Engine) bareSandbox(im *image, spec Spec, limits Limits) *Sandbox {
+func (e *Engine) bareSandbox(im *image, spec Spec, limits Limits) (*Sandbox, error) {
 	sb := &Sandbox{engine: e, image: im, spec: spec, limits: limits, random: rand.Reader}
 	sb.table.open(limits.Processes)
 	sb.sessions.byName = map[string]*Session{}
 	sb.env = mergeEnv(defaultEnv[:], im.Env, spec.Env)
 	sb.memory.max = limits.Memory
-	return sb
+	var err error
+	if sb.dialer, err = newDialer(e.config, e.log, spec.Network, &sb.network); err != nil {
+		return nil, err
+	}
+	if len(spec.Network.Dial) > 0 {
+		sb.network.Outside = sb.dialer
+	}
+	return sb, nil
 }
 
 func (sb *Sandbox) mount(mounts []Mount) error {
@@ -164,7 +179,7 @@ func (sb *Sandbox) Usage() Usage {
 	files := sb.tree.Usage()
 	return Usage{
 		Wall: time.Duration(sb.wall.Load()), Ticks: sb.ticks.Load(), Memory: sb.memory.peak.Load(),
-		Output: sb.output.Load(), Disk: files.Bytes, Files: files.Files,
+		Output: sb.output.Load(), Disk: files.Bytes, Files: files.Files, Net: sb.dialer.used.Load(),
 	}
 }
 
@@ -240,6 +255,7 @@ func (sb *Sandbox) Close() error {
 		sb.engine.mu.Lock()
 		delete(sb.engine.sandboxes, sb)
 		sb.engine.mu.Unlock()
+		sb.dialer.close()
 		err = errors.Join(err, sb.network.Close(), sb.tree.Close())
 	})
 	if err != nil {

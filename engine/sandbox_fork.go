@@ -90,7 +90,10 @@ func closeMemories(frozen []*frozenProcess) {
 
 // twin makes the child without its sessions, whose Files in frozen it replaces by its own.
 func (sb *Sandbox) twin(frozen []*frozenProcess) (*Sandbox, error) {
-	c := sb.engine.bareSandbox(sb.image, sb.spec, sb.limits)
+	c, err := sb.engine.bareSandbox(sb.image, sb.spec, sb.limits)
+	if err != nil {
+		return nil, err
+	}
 	own := vfs.Config{Sync: c.synced}
 	if sb.clock != nil {
 		c.clock, c.random = sb.clock.copy(), sb.random.(*replayRandom).copy()

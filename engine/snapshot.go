@@ -15,6 +15,7 @@ import (
 type Snapshot struct {
 	sandbox *Sandbox // never runs anything, and is not one of the engine's
 	missing []string // see Missing
+	asked   Network  // see Network
 
 	mu     sync.Mutex // held while its sessions are looked at
 	closed bool
@@ -47,6 +48,10 @@ func (s *Snapshot) Spec() Spec { return s.sandbox.spec }
 // Missing answers what a snapshot that was read could not bring back: the paths of mounted host folders that it was not
 // given again.
 func (s *Snapshot) Missing() []string { return s.missing }
+
+// Network answers what the snapshot's sandbox could reach, where the snapshot was read: for a host to judge, and to give
+// in ReadOptions if it agrees. The file may come from anyone.
+func (s *Snapshot) Network() Network { return s.asked }
 
 // Close frees the snapshot. Sandboxes made of it go on. It may be called twice.
 func (s *Snapshot) Close() error {

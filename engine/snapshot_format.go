@@ -62,6 +62,7 @@ type snapshotHeader struct {
 	Env      []string // without those of Secrets
 	Secrets  []string // names
 	Limits   Limits   // what the sandbox had
+	Network  *Network // what the sandbox could reach; nil for nothing
 	Mounts   []mountHeader
 	Labels   map[string]string
 	Replay   *replayHeader

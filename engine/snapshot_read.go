@@ -27,6 +27,8 @@ type ReadOptions struct {
 	// Mounts are the sandbox's host folders. Where the snapshot had others, an empty folder is left; see
 	// Snapshot.Missing.
 	Mounts []Mount
+	// Network is what the sandbox may reach. What the snapshot's could, Snapshot.Network tells, and gives no power.
+	Network Network
 	// Env is laid over the snapshot's environment: the values of secret variables are not in the file. Sessions that
 	// have begun don't see it in os.environ, but processes do that they start.
 	Env []string
@@ -81,6 +83,9 @@ func (e *Engine) readSnapshot(ctx context.Context, r io.Reader, opt ReadOptions)
 	s := &Snapshot{sandbox: sb}
 	if err := in.rest(ctx, sb, h); err != nil {
 		return nil, errors.Join(err, sb.Close())
+	}
+	if h.Network != nil {
+		s.asked = *h.Network
 	}
 	for _, m := range h.Mounts {
 		if !slices.ContainsFunc(spec.Mounts, func(have Mount) bool { return path.Clean(have.Path) == path.Clean(m.Path) }) {
@@ -280,10 +285,13 @@ func (in *snapshotReader) header(e *Engine, opt ReadOptions) (*snapshotHeader, S
 	}
 	spec := Spec{
 		Image: h.Image, Env: slices.Concat(h.Env, opt.Env), Secrets: h.Secrets, Limits: opt.Limits.orAtMost(h.Limits),
-		Mounts: opt.Mounts, Labels: h.Labels,
+		Network: opt.Network, Mounts: opt.Mounts, Labels: h.Labels,
 	}
 	if r := h.Replay; r != nil {
 		spec.Replay = &Replay{Seed: r.Seed, Epoch: r.Epoch}
+	}
+	if err := spec.Network.check(spec.Replay); err != nil {
+		return nil, Spec{}, err
 	}
 	limits, err := spec.Limits.withDefaults()
 	if err != nil {

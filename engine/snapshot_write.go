@@ -113,6 +113,9 @@ func (sb *Sandbox) snapshotHeader(sessions int) snapshotHeader {
 			h.Env = append(h.Env, kv)
 		}
 	}
+	if len(spec.Network.Dial) > 0 {
+		h.Network = &spec.Network
+	}
 	for _, m := range spec.Mounts {
 		h.Mounts = append(h.Mounts, mountHeader{m.Path, m.ReadWrite})
 	}

@@ -14,6 +14,7 @@ type Spec struct {
 	Env     []string          // "KEY=value", after and over the image's own
 	Secrets []string          // names of variables in Env whose values are not for snapshots' files
 	Limits  Limits            // zero fields mean the defaults
+	Network Network           // what may be reached outside; zero is nothing
 	Replay  *Replay           // nil: the host's clock and randomness
 	Mounts  []Mount           // host folders shown inside
 	Labels  map[string]string // the caller's own, not interpreted

@@ -50,7 +50,7 @@ type answer struct {
 //	          addr ptr<sockaddr> at 12, canonname ptr<u8> at 16, canonname_len u32 at 20, next ptr<addrinfo> at 24
 //	sockaddr: family u8 at 0, data_len u32 at 4, data ptr<u8> at 8
 //	data:     port u16 in network order at 0, then an IPv4 address, or 4 bytes, an IPv6 address and 4 bytes
-func sockGetaddrinfo(_ context.Context, h *Host, mem memory, p []uint64) errno {
+func sockGetaddrinfo(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	q, e := mem.question(p)
 	if e != errSuccess {
 		return e
@@ -66,7 +66,7 @@ func sockGetaddrinfo(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	if e := mem.check(uint32(p[7]), 4); e != errSuccess {
 		return e
 	}
-	answers, e := q.resolve()
+	answers, e := q.resolve(ctx, h.network)
 	if e != errSuccess {
 		return e
 	}
@@ -112,8 +112,8 @@ func (m memory) question(p []uint64) (q question, e errno) {
 	return q, errSuccess
 }
 
-// resolve answers for addresses and for this machine's names; others are in no network of ours.
-func (q question) resolve() ([]answer, errno) {
+// resolve answers for addresses and for this machine's names; others are in no network of ours, but perhaps outside.
+func (q question) resolve(ctx context.Context, n *Network) ([]answer, errno) {
 	number, known := services[q.service]
 	if !known && q.service != "" {
 		n, err := strconv.ParseUint(q.service, 10, 16)
@@ -134,7 +134,10 @@ func (q question) resolve() ([]answer, errno) {
 	case q.flags&hintNumericHost != 0:
 		return nil, errNoent
 	default:
-		return nil, errAcces
+		var e errno
+		if ips, e = n.lookup(ctx, q.family, q.node); e != errSuccess {
+			return nil, e
+		}
 	}
 	var answers []answer
 	for _, ip := range ips {

@@ -25,6 +25,7 @@ const (
 	errAddrnotavail errno = 4
 	errAfnosupport  errno = 5
 	errAgain        errno = 6
+	errAlready      errno = 7
 	errBadf         errno = 8
 	errBusy         errno = 10
 	errChild        errno = 12
@@ -36,7 +37,9 @@ const (
 	errExist        errno = 20
 	errFault        errno = 21
 	errFbig         errno = 22
+	errHostunreach  errno = 23
 	errIlseq        errno = 25
+	errInprogress   errno = 26
 	errIntr         errno = 27
 	errInval        errno = 28
 	errIo           errno = 29
@@ -47,6 +50,7 @@ const (
 	errMlink        errno = 34
 	errMsgsize      errno = 35
 	errNametoolong  errno = 37
+	errNetunreach   errno = 40
 	errNfile        errno = 41
 	errNobufs       errno = 42
 	errNoent        errno = 44
@@ -72,6 +76,7 @@ const (
 	errRofs         errno = 69
 	errSpipe        errno = 70
 	errSrch         errno = 71
+	errTimedout     errno = 73
 	errXdev         errno = 75
 	errNotcapable   errno = 76
 

@@ -17,9 +17,16 @@ const (
 )
 
 // Network is the network that the processes of a sandbox share: the loopback interface, which lies in memory, with
-// TCP and UDP on the addresses 127.0.0.0/8 and ::1, and Unix-domain sockets. There is nothing else: connecting to
-// other addresses is EACCES. The zero value is ready to use. A Network's methods are safe for concurrent use.
+// TCP and UDP on the addresses 127.0.0.0/8 and ::1, and Unix-domain sockets. TCP connections to other addresses, and
+// to loopback ports that nothing in the sandbox listens on, go by way of Outside; without one, or where it doesn't
+// allow it, connecting to other addresses is EACCES, as sending datagrams there always is. The zero value is ready to
+// use. A Network's methods are safe for concurrent use.
 type Network struct {
+	// Outside is the way to other networks, nil for none. It is set before the Network is used.
+	Outside Outside
+
+	running sync.WaitGroup // of goroutines that connect to the outside and carry from and to it
+
 	mu     sync.Mutex // guards also the fields of every socket
 	ports  map[port][]*socket
 	names  map[unixName]*socket
@@ -47,14 +54,19 @@ type address struct {
 	name string // of a Unix-domain socket: a path, or a NUL and a name without a node
 }
 
-// Close closes every socket: guests' calls on them fail from then on, and what waits is woken. It may be called again.
+// Close closes every socket: guests' calls on them fail from then on, and what waits is woken. It waits for the end of
+// what carries data from and to the outside. It may be called again.
 func (n *Network) Close() error {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.closed = true
 	for s := range n.all {
 		s.closeLocked()
+		if s.outside != nil {
+			s.outside.Close()
+		}
 	}
+	n.mu.Unlock()
+	n.running.Wait()
 	return nil
 }
 

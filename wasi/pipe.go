@@ -46,7 +46,8 @@ type pipe struct {
 	start, n     int    // n bytes wait at start
 	readerClosed bool
 	writerClosed bool
-	deaf         bool // see stopReading
+	deaf         bool  // see stopReading
+	failure      errno // see fail
 	waiters      waitList
 }
 
@@ -192,6 +193,10 @@ func (p *pipe) take(b []byte, leave bool, w *waiter) (int, error) {
 		return 0, fs.ErrClosed
 	case len(b) == 0:
 		return 0, nil
+	case p.n == 0 && p.failure != errSuccess && !p.deaf:
+		e := p.failure
+		p.failure = errSuccess
+		return 0, e
 	case p.n == 0 && (p.writerClosed || p.deaf):
 		return 0, io.EOF
 	case p.n == 0:

@@ -190,9 +190,10 @@ func sockConnect(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	if e != errSuccess {
 		return e
 	}
-	err := s.connect(to, name, nil)
-	if err == errAgain && !d.has(flagNonblock) {
-		_, err = s.await(ctx, optSndtimeo, func(w *waiter) (int, error) { return 0, s.connect(to, name, w) })
+	nonblock := d.has(flagNonblock)
+	err := s.connectTo(to, name, nonblock, nil)
+	if err == errAgain && !nonblock {
+		_, err = s.await(ctx, optSndtimeo, func(w *waiter) (int, error) { return 0, s.connectTo(to, name, false, w) })
 	}
 	return errnoOf(err)
 }
@@ -207,8 +208,10 @@ func (h *Host) destination(mem memory, s *socket, ptr, portNumber uint32) (addre
 		name, e := h.unixPeer(to.name)
 		return to, name, e
 	}
-	to, e = reachable(to)
-	return to, unixName{}, e
+	if near, e := reachable(to); e == errSuccess || !s.stream {
+		return near, unixName{}, e
+	}
+	return to, unixName{}, errSuccess
 }
 
 // sock_shutdown(fd, how: sdflags)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -25,6 +26,7 @@ type socketState int
 const (
 	fresh socketState = iota
 	listening
+	dialing // on its way outside
 	connected
 )
 
@@ -51,6 +53,10 @@ type socket struct {
 	mute    bool  // shut down for writing
 	closed  bool
 	waiting *socket // the listener that connect waits for
+
+	cancel  context.CancelFunc // of the dial, while dialing
+	outside net.Conn           // of a stream that goes there, and of the socket at its other end
+	untold  bool               // that it is connected, to a call of connect that waits for it
 	waiters waitList
 }
 
@@ -81,6 +87,12 @@ func (s *socket) closeLocked() {
 		waiting.closeLocked()
 	}
 	s.queue, s.box = nil, mailbox{}
+	if s.cancel != nil {
+		s.cancel()
+	}
+	if s.outside != nil {
+		s.outside.SetWriteDeadline(time.Now().Add(lingering)) //nolint:errcheck // then it is closed already
+	}
 	if s.state == connected && s.stream {
 		s.in.closeReader()
 		s.out.closeWriter()
@@ -120,7 +132,7 @@ func (s *socket) listen(backlog int) errno {
 	switch {
 	case !s.stream:
 		return errNotsup
-	case s.state == connected || s.closed, s.family == familyUnix && s.name == (unixName{}):
+	case s.state == connected || s.state == dialing || s.closed, s.family == familyUnix && s.name == (unixName{}):
 		return errInval
 	}
 	if !s.bound && s.family != familyUnix {
@@ -173,6 +185,8 @@ func (s *socket) connect(to address, name unixName, w *waiter) error {
 		return fs.ErrClosed
 	case s.state == connected && s.stream:
 		return errIsconn
+	case s.state == dialing:
+		return errAlready
 	case s.state == listening:
 		return errInval
 	case !s.stream:
@@ -238,7 +252,7 @@ func (a address) as(f family) address {
 func (s *socket) shutdown(how uint32) errno {
 	s.net.mu.Lock()
 	defer s.net.mu.Unlock()
-	if s.state != connected && s.remote == (address{}) {
+	if s.state == dialing || s.state != connected && s.remote == (address{}) {
 		return errNotconn
 	}
 	s.deaf = s.deaf || how&1 != 0
@@ -341,6 +355,8 @@ func (s *socket) poll(write bool, w *waiter) readiness {
 		state.bytes = maxDatagram
 	case s.state == listening:
 		state.ready = !write && len(s.queue) > 0
+	case s.state == dialing:
+		state.ready = false
 	default: // a stream that was never connected
 		state.hangup = true
 	}

@@ -179,6 +179,7 @@ type usageJSON struct {
 	OutputBytes int64   `json:"output_bytes"`
 	DiskBytes   int64   `json:"disk_bytes"`
 	Files       int64   `json:"files"`
+	NetBytes    int64   `json:"net_bytes"`
 }
 
 func (a *app) printResult(res engine.Result, err error) error {
@@ -187,6 +188,7 @@ func (a *app) printResult(res engine.Result, err error) error {
 		Usage: usageJSON{
 			WallMS: float64(res.Usage.Wall.Microseconds()) / 1000, Ticks: res.Usage.Ticks, MemoryBytes: res.Usage.Memory,
 			OutputBytes: res.Usage.Output, DiskBytes: res.Usage.Disk, Files: res.Usage.Files,
+			NetBytes: res.Usage.Net,
 		},
 	}
 	status := res.ExitCode

@@ -115,16 +115,21 @@ with --mount and --env.`,
 	fl.StringVar(&f.mem, "mem", "", "memory limit (default: the snapshot's, 512MiB at most)")
 	fl.StringArrayVar(&f.env, "env", nil, "`KEY=VALUE` for the programs' environment; repeatable")
 	fl.StringArrayVar(&f.mounts, "mount", nil, "`HOST:GUEST[:rw]`: show a folder of this machine; repeatable")
+	fl.StringArrayVar(&f.network, "allow-net", nil, "`HOST:PORT` the sandbox may reach; what it could before does not count; repeatable")
 	return cmd
 }
 
 type restoreFlags struct {
-	name, mem   string
-	env, mounts []string
+	name, mem            string
+	env, mounts, network []string
 }
 
 func (f *restoreFlags) options() (opts engine.ReadOptions, err error) {
 	opts.Env = f.env
+	opts.Network.Dial = f.network
+	if err := opts.Network.Check(); err != nil {
+		return opts, fmt.Errorf("--allow-net: %w", err)
+	}
 	if f.mem != "" {
 		if opts.Limits.Memory, err = parseSize("mem", f.mem); err != nil {
 			return opts, err

@@ -35,7 +35,7 @@ func (f *specFlags) bind(fl *pflag.FlagSet) {
 	fl.IntVar(&f.procs, "procs", 64, "limit of processes at one time")
 	fl.StringArrayVar(&f.env, "env", nil, "`KEY=VALUE` for the program's environment; repeatable")
 	fl.StringArrayVar(&f.mounts, "mount", nil, "`HOST:GUEST[:rw]`: show a folder of this machine; repeatable")
-	fl.StringArrayVar(&f.network, "allow-net", nil, "`HOST:PORT` the program may reach; repeatable")
+	fl.StringArrayVar(&f.network, "allow-net", nil, "`HOST:PORT` the program may reach, such as pypi.org:443, *.example.com:*, 10.0.0.0/8:5432, or * for the public internet; repeatable")
 	fl.Uint64Var(&f.replay, "replay", 0, "`seed`: run deterministically, with the clock and randomness it gives")
 }
 
@@ -60,11 +60,15 @@ func (f *specFlags) spec(cmd *cobra.Command) (engine.Spec, error) {
 	if f.procs <= 0 {
 		return spec, fmt.Errorf("--procs %d: use a positive number", f.procs)
 	}
-	if len(f.network) > 0 {
-		return spec, errors.New("--allow-net: the network is not in this build; leave the flag out")
+	spec.Network.Dial = f.network
+	if err := spec.Network.Check(); err != nil {
+		return spec, fmt.Errorf("--allow-net: %w", err)
 	}
 	if cmd.Flags().Changed("replay") {
 		spec.Replay = &engine.Replay{Seed: f.replay}
+		if len(f.network) > 0 {
+			return spec, errors.New("--allow-net with --replay: what others answer is not reproducible; leave one of them out")
+		}
 	}
 	for _, m := range f.mounts {
 		mount, err := parseMount(m)

@@ -29,7 +29,7 @@ var layers = []struct {
 	{"internal/storedzip", nil, nil},
 	{"internal/layers", nil, nil},
 	{"wasi", []string{"vfs"}, []string{"github.com/tetratelabs/wazero"}},
-	{"engine", []string{"wasi", "vfs", "internal/instrument", "internal/pace"}, []string{"github.com/tetratelabs/wazero", "golang.org/x/sys", "github.com/klauspost/compress"}},
+	{"engine", []string{"wasi", "vfs", "internal/instrument", "internal/pace"}, []string{"github.com/tetratelabs/wazero", "golang.org/x/sys", "golang.org/x/crypto/x509roots", "github.com/klauspost/compress"}},
 	{"store", []string{"engine", "vfs"}, []string{"go.etcd.io/bbolt", "github.com/klauspost/compress"}},
 	{"runtimes/", []string{"engine", "vfs", "internal/storedzip"}, []string{"github.com/klauspost/compress"}},
 	{"gitops", []string{"vfs", "vfs/billyfs"}, []string{"github.com/go-git/"}},

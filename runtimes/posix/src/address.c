@@ -8,6 +8,29 @@
 
 #include "host.h"
 
+enum { HOST_STREAM = 2 };
+
+// The host's forms of addresses. See wasi/addrinfo.go.
+struct host_sockaddr {
+	uint8_t family;
+	uint32_t len;
+	unsigned char *data;
+};
+
+struct host_addrinfo {
+	uint16_t flags;
+	uint8_t family, type, protocol;
+	uint32_t addrlen;
+	struct host_sockaddr *addr;
+	char *canonname;
+	uint32_t canonname_len;
+	struct host_addrinfo *next;
+};
+
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("sock_getaddrinfo")))
+int host_sock_getaddrinfo(const char *name, size_t name_len, const char *service, size_t service_len,
+	const struct host_addrinfo *hint, struct host_addrinfo **result, uint32_t most, uint32_t *count);
+
 static struct service {
 	const char *name;
 	int port;
@@ -121,6 +144,38 @@ static int add_wildcard(struct query *q)
 	return err || q->family == AF_INET ? err : add(q, AF_INET6, v6);
 }
 
+enum { RESOLVED = 16 };
+
+// What the host fills in for sock_getaddrinfo. It may know more addresses than these.
+struct answers {
+	struct host_addrinfo info[RESOLVED];
+	struct host_sockaddr addr[RESOLVED];
+	unsigned char data[RESOLVED][32];
+};
+
+// add_resolved asks the host, which resolves the names that the sandbox's network policy allows.
+static int add_resolved(struct query *q, const char *name)
+{
+	struct answers *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return EAI_MEMORY;
+	for (int i = 0; i < RESOLVED; i++) {
+		a->addr[i] = (struct host_sockaddr){.len = sizeof a->data[i], .data = a->data[i]};
+		a->info[i] = (struct host_addrinfo){.addr = &a->addr[i], .next = i + 1 < RESOLVED ? &a->info[i + 1] : NULL};
+	}
+	struct host_addrinfo hint = {.family = q->family == AF_INET ? 1 : q->family == AF_INET6 ? 2 : 0, .type = HOST_STREAM};
+	struct host_addrinfo *first = a->info;
+	uint32_t count = 0;
+	int err = BLOCKING(host_sock_getaddrinfo(name, strlen(name), "", 0, &hint, &first, RESOLVED, &count));
+	int result = err == 0 ? 0 : err == EAGAIN ? EAI_AGAIN : err == ENOENT || err == EACCES ? EAI_NONAME : EAI_FAIL;
+	for (uint32_t i = 0; i < count && result == 0; i++) {
+		int v4 = a->info[i].family == 1;
+		result = add(q, v4 ? AF_INET : AF_INET6, a->data[i] + (v4 ? 2 : 6));
+	}
+	free(a);
+	return result;
+}
+
 static int add_name(struct query *q, const char *name)
 {
 	unsigned char address[16];
@@ -136,8 +191,10 @@ static int add_name(struct query *q, const char *name)
 		q->flags &= ~AI_PASSIVE;
 		return add_wildcard(q);
 	}
-	struct hostent *host = q->family == AF_INET6 ? NULL : gethostbyname(name);
-	return host ? add(q, AF_INET, host->h_addr) : EAI_NONAME;
+	struct in_addr known;
+	if (__belljar_hosts_file(name, &known))
+		return q->family == AF_INET6 ? EAI_NONAME : add(q, AF_INET, &known);
+	return add_resolved(q, name);
 }
 
 static int read_service(struct query *q, const char *service)

@@ -109,6 +109,9 @@ static inline int done(int err)
 	return -1;
 }
 
+struct in_addr;
+int __belljar_hosts_file(const char *name, struct in_addr *addr); // looks a name up in /etc/hosts; whether it is there
+
 // BLOCKING(call) is for calls that wait: while one is under way, handlers of signals are put off to its end, where
 // they run as ordinary code, so that they may longjmp. It gives the call's errno, EINTR only if a handler without
 // SA_RESTART ran, or if the program has a signal to see to.

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
+
 int h_errno;
 
-static int in_hosts(const char *name, struct in_addr *addr)
+// __belljar_hosts_file looks a name up in /etc/hosts.
+int __belljar_hosts_file(const char *name, struct in_addr *addr)
 {
 	FILE *f = fopen("/etc/hosts", "re");
 	char *line = NULL;
@@ -36,9 +39,14 @@ struct hostent *gethostbyname(const char *name)
 	static char *aliases[1], *list[2] = {(char *)&addr};
 	static char own[256];
 	static struct hostent host = {own, aliases, AF_INET, sizeof addr, list};
-	if (inet_pton(AF_INET, name, &addr) != 1 && !in_hosts(name, &addr)) {
-		h_errno = HOST_NOT_FOUND;
-		return NULL;
+	if (inet_pton(AF_INET, name, &addr) != 1 && !__belljar_hosts_file(name, &addr)) {
+		struct addrinfo *found, hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+		if (getaddrinfo(name, NULL, &hints, &found) != 0) {
+			h_errno = HOST_NOT_FOUND;
+			return NULL;
+		}
+		addr = ((struct sockaddr_in *)found->ai_addr)->sin_addr;
+		freeaddrinfo(found);
 	}
 	strlcpy(own, name, sizeof own);
 	return &host;
