@@ -35,7 +35,7 @@ var layers = []struct {
 	{"gitops", []string{"vfs", "vfs/billyfs"}, []string{"github.com/go-git/"}},
 	{"eval", []string{"engine", "vfs"}, nil},
 	{"mcpbridge/clients", nil, []string{"github.com/tailscale/hujson"}},
-	{"mcpbridge", []string{"engine", "gitops", "vfs"}, []string{"github.com/mark3labs/mcp-go"}},
+	{"mcpbridge", []string{"engine", "gitops", "vfs", "vfs/archive"}, []string{"github.com/mark3labs/mcp-go"}},
 	{"server", []string{"engine", "gitops", "vfs", "store"}, nil},
 	{"internal/", []string{"*"}, []string{"*"}}, // test drivers, imported by nothing that users embed
 	{"cmd/", []string{"*"}, []string{"*"}},
