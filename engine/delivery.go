@@ -131,6 +131,15 @@ func (k *table) parkLocked(t *task) {
 	t.state = stateRunning
 }
 
+// doze waits until the task is woken, while its other threads run. The task's end ends the call.
+func (t *task) doze(ctx context.Context) {
+	if ts := t.threads.Load(); ts != nil {
+		ts.rest(ctx)
+		return
+	}
+	t.sleep()
+}
+
 // sleep waits until the task is woken. The task's end ends the call.
 func (t *task) sleep() {
 	t.waiting.Store(true)

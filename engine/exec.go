@@ -165,6 +165,9 @@ func cleanEnv(env []string) []string {
 
 // Exec implements wasi.Kernel.
 func (t *task) Exec(ctx context.Context, s wasi.Start) error {
+	if ctx.Value(threadKey{}) != nil {
+		return wasi.EAGAIN // the first thread's place is where a program begins
+	}
 	p, err := t.target(ctx, s, t.sandbox.findAt)
 	if err != nil {
 		return errnoOf(err)

@@ -58,6 +58,8 @@ func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 	switch {
 	case a == nil, len(t.in.info.Stateful) > 0:
 		return 0, false, wasi.ENOSYS
+	case t.threadCount() > 0:
+		return 0, false, wasi.EAGAIN
 	case t.fork == forkRewinding:
 		t.fork = forkNone
 		if _, err := a.stopRewind.Call(ctx); err != nil {

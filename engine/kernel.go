@@ -31,7 +31,7 @@ func errnoOf(err error) error {
 }
 
 // Wait implements wasi.Kernel.
-func (t *task) Wait(_ context.Context, pid int32, options wasi.WaitOptions) (wasi.Waited, error) {
+func (t *task) Wait(ctx context.Context, pid int32, options wasi.WaitOptions) (wasi.Waited, error) {
 	for {
 		w, found := t.sandbox.table.reap(t, int(pid), options)
 		switch {
@@ -39,10 +39,10 @@ func (t *task) Wait(_ context.Context, pid int32, options wasi.WaitOptions) (was
 			return w, wasi.ECHILD
 		case w.Pid != 0 || options&wasi.WaitNohang != 0:
 			return w, nil
-		case t.attention.Load():
+		case t.attention.Load() && ctx.Value(threadKey{}) == nil:
 			return w, wasi.ERESTART
 		}
-		t.sleep()
+		t.doze(ctx)
 	}
 }
 

@@ -79,6 +79,9 @@ func (b backing) close() {
 	}
 }
 
+// memoryMoves says whether a memory may be somewhere else after it has grown.
+const memoryMoves = false
+
 // mapping is address space for the largest size the memory can have; what lies beyond the current size is
 // inaccessible, and the address never changes.
 type mapping struct {

@@ -9,6 +9,9 @@ func newBacking(*memoryImage) (backing, error) { return backing{}, nil }
 
 func (backing) close() {}
 
+// memoryMoves says whether a memory may be somewhere else after it has grown.
+const memoryMoves = true
+
 // mapping is a memory of its own, moved when it grows.
 type mapping struct{ memory []byte }
 

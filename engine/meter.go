@@ -17,7 +17,7 @@ import (
 // meter counts one process's ticks and stops it. All its methods but ticks belong to the process's goroutine.
 type meter struct {
 	run     *tickBudget
-	signals wasi.Signals // looked at between grants; nil: there are none
+	task    *task // whose it is: its signals and threads are looked at between grants; nil: no one's
 	pace    pace.Pacer
 	grant   int64             // what the guest gets next, as far as its run allows
 	granted int64             // what it last got
@@ -96,8 +96,11 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 		runtime.Gosched()
 		m.pace.Resume(time.Now())
 	}
-	if m.signals != nil && m.signals.Pending() {
-		m.deliver(ctx)
+	if m.task != nil {
+		if m.task.Pending() && ctx.Value(threadKey{}) == nil {
+			m.deliver(ctx)
+		}
+		m.urge(ctx)
 	}
 	m.granted = min(m.grant, m.run.left())
 	return m.granted
@@ -106,7 +109,7 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 // deliver lets the guest handle signals, on a grant of its own.
 func (m *meter) deliver(ctx context.Context) {
 	m.refill()
-	m.signals.Deliver(ctx)
+	m.task.Deliver(ctx)
 	m.account(int64(m.fuel.Get()))
 	m.granted = 0
 }

@@ -23,6 +23,8 @@ import (
 
 // Sandbox is a file tree, limits, and the processes that live in it. Close it after use.
 type Sandbox struct {
+	threads atomic.Int64 // of its processes, beside the first of each
+
 	engine  *Engine
 	image   *image
 	spec    Spec

@@ -115,10 +115,16 @@ func (s *Session) resume(r *run) error {
 	t, k := s.life.task, &s.sandbox.table
 	k.mu.Lock()
 	killed := context.Cause(t.ctx) // by a signal, between cells
+	if ts := t.threads.Load(); killed == nil && ts != nil && !ts.unlink() {
+		killed = context.Cause(t.ctx)
+	}
 	if killed == nil {
 		t.stop(nil)
 		t.joinLocked(r)
 		t.ctx, t.stop = context.WithCancelCause(r.ctx)
+		if ts := t.threads.Load(); ts != nil {
+			ts.link(t.ctx)
+		}
 	}
 	k.mu.Unlock()
 	if killed != nil {
@@ -144,9 +150,13 @@ func (l *residence) leave() {
 	k := &t.sandbox.table
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if t.ctx.Err() == nil {
+	ts := t.threads.Load()
+	if t.ctx.Err() == nil && (ts == nil || ts.unlink()) {
 		t.stop(nil)
 		t.ctx, t.stop = context.WithCancelCause(context.Background())
+		if ts != nil {
+			ts.link(t.ctx)
+		}
 	}
 }
 
@@ -322,6 +332,9 @@ func (s *Session) execute() (end ending, exited bool) {
 	if err == nil {
 		err = s.life.cell.CallWithStack(ctx, stack[:])
 	}
+	if err != nil {
+		t.endThreads() // the meter can be settled when none of them runs
+	}
 	var exit *sys.ExitError
 	if errors.As(err, &exit) {
 		return t.ending(exit.ExitCode(), nil), true
@@ -340,6 +353,10 @@ func (l *residence) freeze() (*frozenProcess, error) {
 	case l.task == nil:
 		return nil, nil
 	}
+	if n := l.task.threadCount(); n > 0 {
+		return nil, fmt.Errorf("%w: %d threads of its interpreter go on", ErrBusy, n)
+	}
+	l.task.endThreads()
 	memory, err := l.task.in.freeze()
 	if err != nil {
 		return nil, err

@@ -68,7 +68,7 @@ func (t *task) SignalPending() uint64 {
 }
 
 // SignalSuspend implements wasi.Kernel.
-func (t *task) SignalSuspend(_ context.Context, mask uint64) error {
+func (t *task) SignalSuspend(ctx context.Context, mask uint64) error {
 	k := &t.sandbox.table
 	k.mu.Lock()
 	if !t.suspends {
@@ -77,15 +77,10 @@ func (t *task) SignalSuspend(_ context.Context, mask uint64) error {
 		k.attendLocked(t)
 	}
 	k.mu.Unlock()
-	t.await(func() bool { return t.attention.Load() })
-	return wasi.EINTR
-}
-
-// await waits until done says so. The task looks when it is woken; its end ends the call.
-func (t *task) await(done func() bool) {
-	for !done() {
-		t.sleep()
+	for !t.attention.Load() {
+		t.doze(ctx)
 	}
+	return wasi.EINTR
 }
 
 // alarm is a process's timer of SIGALRM.

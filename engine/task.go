@@ -36,8 +36,9 @@ type task struct {
 	next    *target      // what Exec replaces the program by
 	fork    forkState
 	forked  forkAnswer
-	entered bool // the guest runs from its entry
-	depth   int  // of signal handlers that run
+	threads atomic.Pointer[threads] // nil: there is only the one on the task's goroutine
+	entered bool                    // the guest runs from its entry
+	depth   int                     // of signal handlers that run
 
 	// resident says that the task keeps its instance where no goroutine is in it: no one waits for its end.
 	resident bool
@@ -54,7 +55,7 @@ type task struct {
 func (r *run) newTask() *task {
 	t := &task{sandbox: r.sandbox, run: r, started: r.sandbox.now(), notify: make(chan struct{}, 1)}
 	t.ctx, t.stop = context.WithCancelCause(r.ctx)
-	t.meter = meter{run: &r.ticks, clock: r.sandbox.clock, signals: t}
+	t.meter = meter{run: &r.ticks, clock: r.sandbox.clock, task: t}
 	return t
 }
 
@@ -79,6 +80,9 @@ func (t *task) wake() {
 	select {
 	case t.notify <- struct{}{}:
 	default:
+	}
+	if ts := t.threads.Load(); ts != nil {
+		ts.wakeAll()
 	}
 }
 
@@ -112,6 +116,7 @@ func (t *task) execute() (end ending) {
 	}()
 	for {
 		code, err := t.runProgram()
+		t.endThreads()
 		t.meter.settle()
 		t.release(healthy(err))
 		if t.next == nil || t.ctx.Err() != nil {
@@ -132,7 +137,9 @@ func (t *task) execute() (end ending) {
 func healthy(err error) bool {
 	var canceled *wasi.Canceled
 	var sig *signaled
-	return err == nil || errors.As(err, &canceled) && (canceled.Cause == errReplaced || errors.As(canceled.Cause, &sig))
+	var exit *exited
+	return err == nil || errors.As(err, &canceled) &&
+		(canceled.Cause == errReplaced || errors.As(canceled.Cause, &sig) || errors.As(canceled.Cause, &exit))
 }
 
 // runProgram runs the guest from its first instruction to its last.
@@ -164,10 +171,13 @@ func (t *task) ending(code uint32, err error) ending {
 	}
 	err = cause(err)
 	var sig *signaled
+	var exit *exited
 	var trap *TrapError
 	switch {
 	case errors.As(err, &sig):
 		return ending{status: uint32(sig.sig)}
+	case errors.As(err, &exit):
+		return ending{status: exit.code & 0xff << 8}
 	case errors.As(err, &trap):
 		return ending{uint32(trap.signal()), err}
 	}
@@ -234,6 +244,7 @@ func entryName(def *Program) string {
 
 // release gives the task's instance and memory back.
 func (t *task) release(healthy bool) {
+	t.endThreads()
 	if t.in != nil {
 		t.in.release(healthy)
 		t.in = nil

@@ -22,6 +22,8 @@ type unixGuest struct {
 	handler []byte // what belljar_signal does with local 0, the signal
 	entry   string // the entry's export; "" is "run"
 	init    []byte // what _initialize does
+	thread  []byte // what belljar_thread does with local 0, its argument
+	yield   []byte // what belljar_yield does
 }
 
 // Where a unixGuest keeps things.
@@ -61,6 +63,10 @@ var unixCalls = []struct{ name, params string }{
 	{"belljar.tty_attr_get", "ii"},
 	{"belljar.tty_size_get", "ii"},
 	{"belljar.tty_pgrp_set", "ii"},
+	{"belljar.thread_create", "iiiii"},
+	{"belljar.thread_exit", ""},
+	{"belljar.thread_wait", "iiI"},
+	{"belljar.thread_wake", "iii"},
 	{"proc_exit", "i"},
 }
 
@@ -216,8 +222,10 @@ func (g *unixGuest) module() []byte {
 		{"asyncify_stop_rewind", noResult, setState(0)},
 		{"belljar_signal", param, g.handler},
 		{"_initialize", noResult, g.init},
+		{"belljar_thread", param, g.thread},
+		{"belljar_yield", noResult, g.yield},
 	}
-	exports := [][]byte{cat(name("memory"), []byte{2, 0})}
+	exports := [][]byte{cat(name("memory"), []byte{2, 0}), cat(name("__stack_pointer"), []byte{3, 0})}
 	var decls, code [][]byte
 	for i, f := range funcs {
 		decls = append(decls, []byte{f.typ})

@@ -76,7 +76,8 @@ type Preopen struct {
 }
 
 // Host is one process's side of preview 1. Its methods are safe for concurrent
-// use; host functions are called by one guest thread at a time.
+// use; host functions are called by one guest thread at a time, but for those that
+// wait, which let others run meanwhile.
 type Host struct {
 	args, env cstrings
 	dir       string
@@ -282,21 +283,26 @@ func (h *Host) drop(which func(descriptor) bool) {
 // bound is a context that knows its Host.
 type bound struct {
 	context.Context
-	host *Host
+	host   *Host
+	second bool // of a thread that isn't the first
 }
 
 type hostKey struct{}
 
 func (b *bound) Value(key any) any {
 	if key == (hostKey{}) {
-		return b.host
+		return b
 	}
 	return b.Context.Value(key)
 }
 
 // Bind gives the context to call a guest's function with, so that the host
 // functions find h. It should be the outermost: they find it fastest then.
-func Bind(ctx context.Context, h *Host) context.Context { return &bound{ctx, h} }
+func Bind(ctx context.Context, h *Host) context.Context { return &bound{ctx, h, false} }
+
+// BindThread is Bind for a thread that is not the process's first. Signals are the first one's: the calls of others are
+// not interrupted, and deliver none.
+func BindThread(ctx context.Context, h *Host) context.Context { return &bound{ctx, h, true} }
 
 // hostOf gives the Host that ctx was bound to.
 func hostOf(ctx context.Context) *Host {
@@ -309,9 +315,25 @@ func hostOf(ctx context.Context) *Host {
 
 // hostIn is hostOf where there may be none.
 func hostIn(ctx context.Context) *Host {
-	if b, ok := ctx.(*bound); ok {
+	if b := boundIn(ctx); b != nil {
 		return b.host
 	}
-	h, _ := ctx.Value(hostKey{}).(*Host)
-	return h
+	return nil
+}
+
+func boundIn(ctx context.Context) *bound {
+	if b, ok := ctx.(*bound); ok {
+		return b
+	}
+	b, _ := ctx.Value(hostKey{}).(*bound)
+	return b
+}
+
+// handlesSignals says whether signals are delivered in, and end, the calls made with ctx.
+func (h *Host) handlesSignals(ctx context.Context) bool {
+	if h == nil || h.signals == nil {
+		return false
+	}
+	b := boundIn(ctx)
+	return b == nil || !b.second
 }

@@ -34,6 +34,9 @@ const (
 	ENXIO    = errNxio
 	EPERM    = errPerm
 	ESRCH    = errSrch
+
+	ETIMEDOUT = errTimedout
+	EFAULT    = errFault
 )
 
 // Kernel is what one process sees of the others: processes, signals, and what belongs to a process beyond its
@@ -67,6 +70,7 @@ type Kernel interface {
 	Times() [4]time.Duration
 
 	Terminals
+	Threads
 
 	// SignalAction sets, or with SignalAsk only asks, what a signal does, and answers what it did.
 	SignalAction(sig uint32, how SignalHow, flags SignalFlags) (SignalHow, SignalFlags, error)

@@ -37,6 +37,19 @@ func (fakeKernel) ControlTerminal(*Terminal) error       { return EPERM }
 func (fakeKernel) TerminalAccess(*Terminal, bool) error  { return nil }
 func (fakeKernel) SetForeground(*Terminal, uint32) error { return nil }
 
+func (fakeKernel) CreateThread(context.Context, uint32, uint32, []uint32) (uint32, error) {
+	return 11, nil
+}
+func (fakeKernel) ExitThread(context.Context)                           {}
+func (fakeKernel) SleepOn(context.Context, uint32, time.Duration) error { return ETIMEDOUT }
+func (fakeKernel) WakeOn(_, count uint32) uint32                        { return count + 1 }
+func (fakeKernel) Yield(context.Context)                                {}
+func (fakeKernel) Leave(context.Context) func()                         { return func() {} }
+func (fakeKernel) Rest(_, _ context.Context, _ time.Duration, sleep func()) bool {
+	sleep()
+	return false
+}
+
 // kernelCalls has rows for the calls that a Kernel answers.
 func kernelCalls() []callRow {
 	start := args{"/p", "p\x00x\x00", "A=1\x00", "/"}
@@ -109,6 +122,18 @@ func kernelCalls() []callRow {
 		{"tty_open_pty", args{4, outPtr}, errInval},
 		{"tty_open_pty", args{3, outPtr}, errSuccess},
 		{"tty_control", args{fdStdout}, errNotty},
+		{"thread_create", args{1, 4096, 0, 0, outPtr}, errSuccess},
+		{"thread_create", args{1, 4096, listPtr, 1, outPtr}, errSuccess},
+		{"thread_create", args{1, 4096, wrapPtr, 1, outPtr}, errFault}, // the word lies outside of memory
+		{"thread_create", args{1, 4096, listPtr, 65, outPtr}, errInval},
+		{"thread_create", args{1, 4096, past, 1, outPtr}, errFault},
+		{"thread_create", args{1, 4096, 0, 0, lastBytes}, errFault},
+		{"thread_exit", nil, errInval},
+		{"thread_wait", args{listPtr, bufPtr, 1}, errTimedout},
+		{"thread_wait", args{outPtr, 1, 1}, errAgain},
+		{"thread_wait", args{lastBytes, 0, 1}, errFault},
+		{"thread_wake", args{outPtr, 1, outPtr}, errSuccess},
+		{"thread_wake", args{outPtr, 1, past}, errFault},
 	}
 }
 

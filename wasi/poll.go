@@ -54,21 +54,18 @@ func (p *poller) wait(ctx context.Context) (uint32, errno) {
 	for {
 		woken, w := newWaiter(ctx)
 		sleep, e := p.look(w)
-		if e == errSuccess && p.used == 0 {
-			if sleep < 0 {
-				<-woken.Done()
-			} else {
-				p.host.clock.Sleep(woken, sleep) //nolint:errcheck // either way it is time to look again
-			}
-		}
+		moved := e == errSuccess && p.used == 0 && rest(ctx, woken, sleep)
 		signaled := w.done()
 		p.forget(w)
 		if e != errSuccess || p.used > 0 {
 			return p.count(), e
 		}
 		checkContext(ctx)
-		if signaled {
+		switch {
+		case signaled:
 			return 0, errIntr
+		case moved:
+			return 0, errRestart
 		}
 	}
 }

@@ -40,7 +40,10 @@ func procRaise(_ context.Context, h *Host, _ memory, p []uint64) errno {
 }
 
 // sched_yield()
-func schedYield(context.Context, *Host, memory, []uint64) errno {
+func schedYield(ctx context.Context, h *Host, _ memory, _ []uint64) errno {
+	if h.kernel != nil {
+		h.kernel.Yield(ctx)
+	}
 	runtime.Gosched()
 	return errSuccess
 }

@@ -124,7 +124,9 @@ func fdWrite(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 	}
 	if !v.single() && v.left > 0 && v.left <= pipeAtomic {
 		b := h.gather(&v)
+		h.gathered = nil // another thread may write while this one waits
 		n, err := w.write(ctx, b, nonblock)
+		h.gathered = b
 		return result(mem, uint32(p[3]), uint32(n), h.brokenPipe(ioResult(ctx, n, err)))
 	}
 	n, e := writev(ctx, &v, nonblock, w.write)

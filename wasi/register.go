@@ -24,7 +24,7 @@ func (f function) Call(ctx context.Context, m api.Module, stack []uint64) {
 	for {
 		e := f(ctx, h, memoryOf(m), stack)
 		var handled, restart bool
-		pending := h.signals != nil && h.signals.Pending()
+		pending := h.signals != nil && h.signals.Pending() && h.handlesSignals(ctx)
 		if pending {
 			handled, restart = h.signals.Deliver(ctx)
 		}
@@ -164,6 +164,10 @@ func extension() []export {
 		{"sig_pending", "i", sigPending},
 		{"sig_suspend", "I", sigSuspend},
 		{"sig_timer", "IIi", sigTimer},
+		{"thread_create", "iiiii", threadCreate},
+		{"thread_exit", "", threadExit},
+		{"thread_wait", "iiI", threadWait},
+		{"thread_wake", "iii", threadWake},
 		{"tty_attr_get", "ii", ttyAttrGet},
 		{"tty_attr_set", "iii", ttyAttrSet},
 		{"tty_size_get", "ii", ttySizeGet},

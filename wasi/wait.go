@@ -19,7 +19,7 @@ type waiter struct {
 func newWaiter(ctx context.Context) (context.Context, *waiter) {
 	woken, wake := context.WithCancel(ctx)
 	w := &waiter{wake: wake}
-	if h := hostIn(ctx); h != nil && h.signals != nil {
+	if h := hostIn(ctx); h.handlesSignals(ctx) {
 		w.host = h
 		h.blocked.Store(w)
 		if h.signals.Pending() { // looked at only now, so that no signal is missed
@@ -67,7 +67,7 @@ func (l waitList) wake() {
 // forget undoes that.
 func block(ctx context.Context, forget func(*waiter), try func(*waiter) (int, error)) (int, error) {
 	for {
-		n, err, signaled := wait(ctx, forget, try, func(woken context.Context) { <-woken.Done() })
+		n, err, signaled := wait(ctx, -1, forget, try)
 		if err != errAgain {
 			return n, err
 		}
@@ -84,9 +84,7 @@ func blockFor(
 ) (int, error) {
 	clock := hostOf(ctx).clock
 	for end := clock.Monotonic() + limit; ; {
-		n, err, signaled := wait(ctx, forget, try, func(woken context.Context) {
-			clock.Sleep(woken, end-clock.Monotonic()) //nolint:errcheck // either way it is time to look again
-		})
+		n, err, signaled := wait(ctx, max(end-clock.Monotonic(), 0), forget, try)
 		switch {
 		case err != errAgain:
 			return n, err
@@ -98,14 +96,19 @@ func blockFor(
 	}
 }
 
-// wait calls try once, and sleeps if it answers errAgain.
+// wait calls try once, and sleeps if it answers errAgain, for at most limit unless that is negative. Where the guest's
+// memory has moved meanwhile, by a thread of it, it answers errRestart.
 func wait(
-	ctx context.Context, forget func(*waiter), try func(*waiter) (int, error), sleep func(context.Context),
+	ctx context.Context, limit time.Duration, forget func(*waiter), try func(*waiter) (int, error),
 ) (n int, err error, signaled bool) {
 	woken, w := newWaiter(ctx)
 	if n, err = try(w); err == errAgain {
-		sleep(woken)
+		moved := rest(ctx, woken, limit)
 		forget(w)
+		if moved {
+			w.done()
+			return 0, errRestart, false
+		}
 	}
 	signaled = w.done()
 	if err == errAgain {
@@ -114,11 +117,40 @@ func wait(
 	return n, err, signaled
 }
 
-// interruptible calls f with a context that ends also when a signal waits. If f ends for
-// that reason, with an error, the error is errRestart.
+// rest sleeps until woken ends, and for at most limit unless that is negative; other threads of the process run
+// meanwhile. It says whether the guest's memory has moved.
+func rest(ctx, woken context.Context, limit time.Duration) (moved bool) {
+	h := hostIn(ctx)
+	sleep := func() {
+		if limit < 0 {
+			<-woken.Done()
+		} else {
+			h.clock.Sleep(woken, limit) //nolint:errcheck // either way it is time to look again
+		}
+	}
+	if h == nil || h.kernel == nil {
+		sleep()
+		return false
+	}
+	return h.kernel.Rest(ctx, woken, limit, sleep)
+}
+
+// leave lets other threads of the process run until back is called.
+func leave(ctx context.Context) (back func()) {
+	if h := hostIn(ctx); h != nil && h.kernel != nil {
+		return h.kernel.Leave(ctx)
+	}
+	return func() {}
+}
+
+// interruptible calls f with a context that ends also when a signal waits, while other threads of the process run. If f
+// ends for that reason, with an error, the error is errRestart.
 func interruptible(ctx context.Context, f func(context.Context) error) error {
 	woken, w := newWaiter(ctx)
-	return w.result(ctx, f(woken))
+	back := leave(ctx)
+	err := f(woken)
+	back()
+	return w.result(ctx, err)
 }
 
 // result ends the wait of a call that has ended with err, and gives what to answer.
@@ -140,6 +172,7 @@ type lazyWait struct {
 	context.Context // what the call has, then what newWaiter has made of it
 	call            context.Context
 	w               *waiter // nil before Done
+	back            func()  // as leave's
 }
 
 func newLazyWait(ctx context.Context) *lazyWait { return &lazyWait{Context: ctx, call: ctx} }
@@ -147,6 +180,7 @@ func newLazyWait(ctx context.Context) *lazyWait { return &lazyWait{Context: ctx,
 func (l *lazyWait) Done() <-chan struct{} {
 	if l.w == nil {
 		l.Context, l.w = newWaiter(l.call)
+		l.back = leave(l.call)
 	}
 	return l.Context.Done()
 }
@@ -156,5 +190,6 @@ func (l *lazyWait) result(err error) error {
 	if l.w == nil {
 		return err
 	}
+	l.back()
 	return l.w.result(l.call, err)
 }
