@@ -132,12 +132,23 @@ int __belljar_leave(void); // runs what was put off; whether an interrupted call
 // says no.
 int __belljar_due(void);
 
+// Whether the host calls belljar_signal on the thread that runs. Weak; the library's own says yes.
+int __belljar_handles_signals(void);
+
+// Gives each thread a value of its own of a word of memory, whose address is word: zero in a new thread. For what is
+// declared _Thread_local, which a module without atomics has one of. At most six. (threads/thread.c)
+int __belljar_thread_word(void *word);
+
 // What a program needs before anything else; a constructor calls it, and a program that goes on in another process
 // than it began in calls it there.
 void __belljar_begin(void);
 
-// What a program needs whose memory may have become another process's with the same arguments and working directory.
+// What a program needs whose memory may have become another process's with the same arguments: the working directory, the
+// umask and what signals do become what the program had.
 void __belljar_resume(void);
+
+// Tells the host of a new process the umask, if the program has set one.
+void __belljar_tell_umask(void);
 
 // Tells the host of a new process what signals do.
 void __belljar_tell_actions(void);

@@ -216,11 +216,21 @@ int setgroups(size_t count, const gid_t *list)
 	return done(EPERM);
 }
 
+static uint32_t own_mask = UINT32_MAX; // what the program has set; UINT32_MAX: nothing
+
 mode_t umask(mode_t mask)
 {
 	uint32_t old = 022;
-	host_proc_umask(mask & 0777, &old);
+	own_mask = mask & 0777;
+	host_proc_umask(own_mask, &old);
 	return old;
+}
+
+void __belljar_tell_umask(void)
+{
+	uint32_t old;
+	if (own_mask != UINT32_MAX)
+		host_proc_umask(own_mask, &old);
 }
 
 mode_t getumask(void)

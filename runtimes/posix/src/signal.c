@@ -53,10 +53,19 @@ static void run_put_off(void)
 	}
 }
 
-void __belljar_enter(void) { waiting++; }
+// Programs with threads have them of their own.
+__attribute__((weak)) int __belljar_handles_signals(void) { return 1; }
+
+void __belljar_enter(void)
+{
+	if (__belljar_handles_signals())
+		waiting++;
+}
 
 int __belljar_leave(void)
 {
+	if (!__belljar_handles_signals())
+		return 1;
 	// A handler may jump out of here and never come back to count down.
 	waiting = 0;
 	stop_waiting = 0;

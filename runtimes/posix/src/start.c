@@ -41,14 +41,27 @@ static int set_cwd(void)
 	return 0;
 }
 
+// enter_cwd takes the process to where the program believes to be.
+static void enter_cwd(void)
+{
+	char buf[PATH_MAX];
+	size_t len = 0;
+	if (cwd && host_proc_cwd_get(buf, sizeof buf, &len) == 0 && (len != strlen(cwd) || memcmp(buf, cwd, len) != 0))
+		host_proc_cwd_set(cwd, strlen(cwd));
+}
+
 void __belljar_resume(void)
 {
 	host_proc_paths(1);
+	enter_cwd();
+	__belljar_tell_umask();
 	__belljar_tell_actions();
 }
 
 void __belljar_begin(void)
 {
+	free(cwd);
+	cwd = NULL;
 	__belljar_resume();
 	set_cwd();
 	name_program();
