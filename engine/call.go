@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"path"
@@ -96,6 +97,9 @@ func (c *Call) Charge(ticks int64) error {
 	}
 	return c.task.host.Attend(c.ctx)
 }
+
+// Dialer answers what the sandbox's programs may reach, by its Network: see Sandbox.Dialer.
+func (c *Call) Dialer() *Dialer { return c.task.sandbox.Dialer() }
 
 // Listen listens on a TCP port of the sandbox's loopback interface, for its programs and Sandbox.Dial; port 0 is any
 // that is free. The listener is closed with the process.
@@ -223,14 +227,31 @@ func funcDigest(path string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// runFunc runs a program that is a function of the host's.
-func (t *task) runFunc(f func(context.Context, *Call) int) (uint32, error) {
+// newCall is the task as the host's own code sees it.
+func (t *task) newCall() *Call {
 	c := &Call{
 		Args: slices.Clone(t.program.args), Env: slices.Clone(t.program.env), Dir: t.program.dir,
 		Files:  t.sandbox.tree.As(vfs.User{UID: userID, GID: userID, Umask: t.host.Umask()}),
 		Random: t.sandbox.random, task: t, ctx: wasi.Bind(t.ctx, t.host),
 	}
 	c.Stdin, c.Stdout, c.Stderr = callStream{c, 0}, callStream{c, 1}, callStream{c, 2}
+	return c
+}
+
+// serve answers host_call by the program's Services.
+func (t *task) serve(ctx context.Context, name string, request []byte) ([]byte, error) {
+	service := t.program.program.def.Services[name]
+	if service == nil {
+		return nil, fs.ErrNotExist
+	}
+	c := t.newCall()
+	defer c.close()
+	return service(ctx, c, request)
+}
+
+// runFunc runs a program that is a function of the host's.
+func (t *task) runFunc(f func(context.Context, *Call) int) (uint32, error) {
+	c := t.newCall()
 	defer c.close()
 	defer context.AfterFunc(t.ctx, c.close)() // so that who waits in Accept can return
 	status, err := perform(t.ctx, f, c)

@@ -478,3 +478,44 @@ func TestBadFuncs(t *testing.T) {
 		t.Error("took a function with an entry")
 	}
 }
+
+// A guest asks a service of its program; another program's guest has none.
+func TestServices(t *testing.T) {
+	ask := func() *unixGuest {
+		var g unixGuest
+		g.step(g.sys("host_call", "shout", "quiet", outAt), setLocal, getLocal, ifThen(g.exit(cat(getLocal, i32Const(100), add))),
+			g.must("host_take", bufferAt, 6), store(bufferAt+8, i32Const(bufferAt)), store(bufferAt+12, i32Const(6)),
+			g.must("fd_write", 1, bufferAt+8, 1, outAt))
+		return &g
+	}
+	with := ask().program("/bin/with")
+	with.Services = map[string]func(context.Context, *engine.Call, []byte) ([]byte, error){
+		"shout": func(_ context.Context, c *engine.Call, request []byte) ([]byte, error) {
+			if c.Args[0] == "panic" {
+				panic("planted")
+			}
+			return append(bytes.ToUpper(request), '!'), nil
+		},
+	}
+	g := ask()
+	g.data = append(g.data, 0) // or it would be the same program
+	im := engine.Image{Name: "services", Programs: []engine.Program{with, g.program("/bin/without")}}
+	eng, err := engine.New(engine.Config{Images: []engine.Image{im}, NoCache: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close()
+	sb := create(t, eng, engine.Spec{})
+	if res, err := run(t, sb, "with"); err != nil || res.Stdout != "QUIET!" {
+		t.Errorf("got %+v, %v", res, err)
+	}
+	if res, err := run(t, sb, "without"); err != nil || res.ExitCode != 144 {
+		t.Errorf("got %+v, %v", res, err)
+	}
+	if err := sb.Files().Symlink("/bin/with", "/bin/panic"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, sb, "panic"); !errors.Is(err, engine.ErrInternal) {
+		t.Errorf("got %v", err)
+	}
+}

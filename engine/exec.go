@@ -200,7 +200,7 @@ func (t *task) bear(p *target, s wasi.Start, adjust func(*wasi.Host) error) (c *
 		}
 	}
 	c.host, err = t.host.Spawn(wasi.Config{
-		Args: p.args, Env: p.env, Dir: p.dir, Clock: c.clock(), Signals: c, Kernel: c,
+		Args: p.args, Env: p.env, Dir: p.dir, Clock: c.clock(), Signals: c, Kernel: c, Services: c.serve,
 	}, s.Actions)
 	if err != nil {
 		c.stop(nil)

@@ -124,7 +124,7 @@ func (t *task) bearTwin() (pid uint32, err error) {
 	c := t.run.newTask()
 	c.program, c.loaded = t.program, t.loaded
 	c.fork, c.forked = forkRewinding, forkAnswer{data: t.forked.data} // it is told 0
-	c.host = t.host.Fork(wasi.Config{Clock: c.clock(), Signals: c, Kernel: c})
+	c.host = t.host.Fork(wasi.Config{Clock: c.clock(), Signals: c, Kernel: c, Services: c.serve})
 	err = c.openFrom(t.in.from)
 	if err == nil {
 		err = t.in.copyTo(c.in)

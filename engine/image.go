@@ -33,6 +33,10 @@ type Program struct {
 	// an ErrInternal of the Run that it belongs to; one in a goroutine that it starts is the host's end. What it needs of
 	// memory, and of time between looks at ctx, nobody else bounds: it must do so itself, since what it reads is hostile.
 	Func func(ctx context.Context, c *Call) int
+	// Services are what the program can ask of the host by host_call, by name: for what has no POSIX form. nil has none. Like
+	// a Func a service is given the process as a Call, must return soon after ctx's end and bound what it needs. Its error
+	// is the program's errno; a panic in it is an ErrInternal. Names of an Interactive's own services are not asked for here.
+	Services map[string]func(ctx context.Context, c *Call, request []byte) ([]byte, error)
 	// Interactive is how the program lives on as a session; nil: it can't.
 	Interactive *Interactive
 }

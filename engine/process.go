@@ -162,6 +162,7 @@ func (t *task) prepare(program *target, cmd *Command) (err error) {
 		Args: program.args, Env: program.env, Dir: program.dir, Tree: sb.tree,
 		Stdin: cmd.Stdin, Stdout: &t.run.stdout, Stderr: &t.run.stderr,
 		Clock: t.clock(), Random: sb.random, MaxFiles: sb.limits.OpenFiles, Network: &sb.network, Signals: t, Kernel: t,
+		Services: t.serve,
 	}
 	console := t.run.console
 	if console != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
@@ -204,7 +205,11 @@ func (s *Session) newHost(t *task) (*wasi.Host, error) {
 		Clock: cellClock{t.clock(), l}, Random: sb.random, MaxFiles: sb.limits.OpenFiles,
 		Network: &sb.network, Signals: t, Kernel: t,
 		Services: func(ctx context.Context, name string, request []byte) ([]byte, error) {
-			return l.running.service(ctx, name, request)
+			answer, err := l.running.service(ctx, name, request)
+			if errors.Is(err, fs.ErrNotExist) {
+				return t.serve(ctx, name, request)
+			}
+			return answer, err
 		},
 	}
 	if l.frozen != nil {

@@ -67,6 +67,8 @@ var unixCalls = []struct{ name, params string }{
 	{"belljar.thread_exit", ""},
 	{"belljar.thread_wait", "iiI"},
 	{"belljar.thread_wake", "iii"},
+	{"belljar.host_call", "iiiii"},
+	{"belljar.host_take", "ii"},
 	{"proc_exit", "i"},
 }
 
