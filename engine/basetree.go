@@ -102,15 +102,23 @@ func (im *image) buildTree() (*vfs.Tree, error) {
 	return t, nil
 }
 
-// programReference begins a file that stands for a program of the image: the digest of its module follows. So a
-// program can be copied, linked and moved like any file, and costs no memory in the tree.
-const programReference = "#!belljar-program sha256:"
+// A file that stands for a program of the image is a WebAssembly module that has nothing but the digest of the
+// program's, in a custom section. So a program can be copied, linked and moved like any file, costs no memory in the
+// tree, and looks like what it is: nobody takes it for a script.
+const programSection = "belljar.program sha256:"
+
+// programReference answers the content of such a file.
+// See https://webassembly.github.io/spec/core/binary/modules.html#custom-section
+func programReference(digest string) []byte {
+	section := append([]byte{byte(len(programSection))}, programSection+digest...)
+	return append(append([]byte(wasmMagic+"\x01\x00\x00\x00\x00"), byte(len(section))), section...)
+}
 
 func addProgram(t *vfs.Tree, p *Program) error {
 	if err := t.MkdirAll(path.Dir(p.Path), 0o755); err != nil {
 		return err
 	}
-	if err := t.WriteFile(p.Path, []byte(programReference+p.Digest+"\n"), 0o755); err != nil {
+	if err := t.WriteFile(p.Path, programReference(p.Digest), 0o755); err != nil {
 		return err
 	}
 	for _, l := range p.Links {
@@ -126,11 +134,11 @@ func addProgram(t *vfs.Tree, p *Program) error {
 
 // programDigest answers the digest in a program's file, or "" for any other content.
 func programDigest(content []byte) string {
-	rest, ok := bytes.CutPrefix(content, []byte(programReference))
-	if !ok {
+	_, digest, ok := bytes.Cut(content, []byte(programSection))
+	if !ok || !bytes.Equal(content, programReference(string(digest))) {
 		return ""
 	}
-	return string(bytes.TrimSuffix(rest, []byte("\n")))
+	return string(digest)
 }
 
 func (im *image) close() {

@@ -112,7 +112,7 @@ func (sb *Sandbox) executable(name string) bool {
 // parseScript takes a script's first line apart: "#!", the interpreter, and all the rest as one argument.
 func parseScript(head []byte) (interpreter, arg string, ok bool) {
 	rest, ok := bytes.CutPrefix(head, []byte("#!"))
-	if !ok || bytes.HasPrefix(head, []byte(programReference)) {
+	if !ok {
 		return "", "", false
 	}
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
@@ -125,10 +125,11 @@ func parseScript(head []byte) (interpreter, arg string, ok bool) {
 
 // programOf answers the program that a file holds or stands for.
 func (sb *Sandbox) programOf(name string, head []byte) (*program, error) {
-	if p := sb.image.programs[programDigest(head)]; p != nil {
+	digest := programDigest(head)
+	if p := sb.image.programs[digest]; p != nil {
 		return p, nil
 	}
-	if bytes.HasPrefix(head, []byte(wasmMagic)) {
+	if digest == "" && bytes.HasPrefix(head, []byte(wasmMagic)) {
 		return sb.guestProgram(name)
 	}
 	return nil, refuse(wasi.ENOEXEC, "%s: %w", name, ErrNotExecutable)

@@ -205,41 +205,6 @@ func (t *task) Chdir(dir string) error {
 	return nil
 }
 
-// Linux's numbers of resource limits. See https://man7.org/linux/man-pages/man2/getrlimit.2.html
-const (
-	limitCPU       = 0
-	limitFileSize  = 1
-	limitProcesses = 6
-	limitOpenFiles = 7
-	limitMemory    = 9
-	lastLimit      = 15
-	unlimited      = math.MaxUint64
-)
-
-// Limit implements wasi.Kernel.
-func (t *task) Limit(which uint32) (soft, hard uint64, err error) {
-	l := &t.sandbox.limits
-	n := uint64(unlimited)
-	switch which {
-	case limitCPU:
-		if l.Ticks != math.MaxInt64 {
-			n = uint64(max(time.Duration(l.Ticks/ticksPerNanosecond)/time.Second, 1))
-		}
-	case limitFileSize:
-		n = uint64(l.Disk)
-	case limitProcesses:
-		n = uint64(l.Processes)
-	case limitOpenFiles:
-		n = uint64(l.OpenFiles)
-	case limitMemory:
-		n = uint64(l.Memory)
-	}
-	if which > lastLimit {
-		return 0, 0, wasi.EINVAL
-	}
-	return n, n, nil
-}
-
 // Times implements wasi.Kernel. All of a guest's time is the user's: it can't tell the host's from its own.
 func (t *task) Times() [4]time.Duration {
 	k := &t.sandbox.table

@@ -24,6 +24,7 @@ type meter struct {
 	fuel    api.MutableGlobal // what is left of it; nil before begin and after settle
 	used    atomic.Int64      // ticks of all earlier grants
 	clock   *replayClock      // advances with ticks; nil under the host's clock
+	maxCPU  int64             // ticks after which there is SIGXCPU, and again each second; 0: never
 }
 
 // begin gives an instance its first grant.
@@ -97,6 +98,10 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 		m.pace.Resume(time.Now())
 	}
 	if m.task != nil {
+		if n := m.used.Load(); m.maxCPU > 0 && n >= m.maxCPU {
+			m.maxCPU = n + int64(time.Second)*ticksPerNanosecond
+			m.task.Raise(int(SIGXCPU))
+		}
 		if m.task.Pending() && ctx.Value(threadKey{}) == nil {
 			m.deliver(ctx)
 		}

@@ -52,6 +52,7 @@ type taskRelations struct {
 	executed   bool           // it has begun a program of its own
 	terminal   *wasi.Terminal // that controls its session; nil: none
 	childTime  int64          // nanoseconds of CPU that children used that were waited for
+	resources  [lastLimit + 1]resource
 }
 
 func (k *table) open(max int) {
@@ -70,6 +71,9 @@ func (k *table) enter(t, parent *task, flags wasi.SpawnFlags) error {
 	}
 	if err := k.roomLocked(t.hosted); err != nil {
 		return err
+	}
+	if !t.hosted && !k.mayBearLocked(parent) {
+		return &LimitError{Limit: LimitProcesses, Max: int64(len(k.tasks))}
 	}
 	if t.hosted {
 		k.hosted++
@@ -97,6 +101,7 @@ func (k *table) enter(t, parent *task, flags wasi.SpawnFlags) error {
 func (t *task) inheritLocked(parent *task, flags wasi.SpawnFlags) {
 	t.pgid, t.sid, t.terminal = parent.pgid, parent.sid, parent.terminal
 	t.action, t.mask = parent.action, parent.mask
+	t.resources = parent.resources
 	t.shown, t.dir = t.program, t.program.dir
 	if t.fork == forkNone {
 		t.executed = true

@@ -254,7 +254,7 @@ func (t *task) release(healthy bool) {
 
 // grow asks the sandbox for memory.
 func (t *task) grow(n uint64) bool {
-	if !t.sandbox.memory.grow(int64(n)) {
+	if !t.mayHaveMemory(n) || !t.sandbox.memory.grow(int64(n)) {
 		return false
 	}
 	t.run.memory.add(int64(n))

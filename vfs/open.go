@@ -12,13 +12,14 @@ const (
 	O_DIRECTORY = 1 << 28 // fail with ErrNotDir unless it is a directory
 	O_NOFOLLOW  = 1 << 29 // fail with ErrLoop if the last name is a symbolic link
 	O_NONBLOCK  = 1 << 26 // don't wait for the other end of a FIFO
+	O_SEARCH    = 1 << 25 // of a directory ask for the permission to search it, not to read it
 	O_NOATIME   = 1 << 27 // reading leaves the access time alone; for the owner only (ErrNotPermitted)
 )
 
 const accessMode = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
 
 // OpenFile opens a file or directory. flag takes os.O_RDONLY, O_WRONLY or O_RDWR with O_APPEND, O_CREATE, O_EXCL,
-// O_TRUNC, O_DIRECTORY, O_NOFOLLOW, O_NOATIME and O_NONBLOCK; O_SYNC changes nothing. A file made by O_CREATE gets the
+// O_TRUNC, O_DIRECTORY, O_SEARCH, O_NOFOLLOW, O_NOATIME and O_NONBLOCK; O_SYNC changes nothing. A file made by O_CREATE gets the
 // permission bits of perm, less the umask. Directories can be opened for reading only. OpenFile does not wait for the
 // other end of a FIFO; see Dir.Mkfifo. The File must be closed.
 func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {

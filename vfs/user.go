@@ -105,7 +105,10 @@ func (u *User) mayLink(n *inode) bool {
 // mayOpen tells whether the bits allow opening with flag.
 func (u *User) mayOpen(n *inode, flag int) error {
 	var want fs.FileMode
-	if flag&accessMode != os.O_WRONLY {
+	switch {
+	case flag&O_SEARCH != 0 && n.dir != nil:
+		want |= wantExec
+	case flag&accessMode != os.O_WRONLY:
 		want |= wantRead
 	}
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_TRUNC) != 0 {

@@ -1,6 +1,7 @@
 package wasi
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -36,19 +37,66 @@ func (h *Host) ownDescriptor(fd uint64, path string) (descriptor, bool) {
 	return d, e == errSuccess
 }
 
-// selfPath puts the process's number where a path says /proc/self. It is not for paths that only lead there.
+// linkTo is how the link reads by which a path below /dev/fd or /proc/self/fd leads to a descriptor, as Linux has it.
+func (h *Host) linkTo(fd uint64, path string) (target string, d descriptor, ok bool) {
+	d, ok = h.ownDescriptor(fd, path)
+	if at, _ := h.fromRoot(fd, path); !ok || !strings.Contains(at, "/fd/") {
+		return "", d, false // /dev/stdin and its like are links in the tree
+	}
+	return d.link(), d, true
+}
+
+func (d descriptor) link() string {
+	switch o := d.object.(type) {
+	case *file:
+		return o.f.Name()
+	case *directory:
+		return o.f.Name()
+	case *PipeReader, *PipeWriter:
+		st, _ := o.stat() // a pipe always has one
+		return fmt.Sprintf("pipe:[%d]", st.ino)
+	case *socket:
+		st, _ := o.stat()
+		return fmt.Sprintf("socket:[%d]", st.ino)
+	}
+	st, _ := d.object.stat() // where there is none, a number is as good as another
+	return fmt.Sprintf("stream:[%d]", st.ino)
+}
+
+// linkStat describes such a link: Linux tells by its mode how the descriptor was opened.
+func (h *Host) linkStat(d descriptor) filestat {
+	const shownSize = 64
+	u, mode := h.tree.User(), uint32(modeLink|0o100)
+	if d.readable {
+		mode |= 0o400
+	}
+	if d.writable {
+		mode |= 0o200
+	}
+	return filestat{typ: typeSymbolicLink, nlink: 1, size: shownSize, mode: mode, uid: uint32(u.UID), gid: uint32(u.GID)}
+}
+
+// selfPath puts the process's number where a path says /proc/self, or /dev/fd, which is a link to its descriptors. It
+// is not for paths that only lead there.
 func (h *Host) selfPath(path string) string {
-	const self = "proc/self"
-	rest, ok := strings.CutPrefix(strings.TrimLeft(path, "/"), self)
-	if !ok || h.kernel == nil || rest != "" && rest[0] != '/' {
+	rest := strings.TrimLeft(path, "/")
+	before := path[:len(path)-len(rest)]
+	below := ""
+	rest, ok := strings.CutPrefix(rest, "proc/self")
+	if !ok {
+		if rest, ok = strings.CutPrefix(rest, "dev/fd"); !ok {
+			return path
+		}
+		below = "/fd"
+	}
+	if h.kernel == nil || rest != "" && rest[0] != '/' {
 		return path
 	}
 	pid, err := h.kernel.ID(IDProcess, 0)
 	if err != nil {
 		return path
 	}
-	before := path[:len(path)-len(self)-len(rest)]
-	return before + "proc/" + strconv.FormatUint(uint64(pid), 10) + rest
+	return before + "proc/" + strconv.FormatUint(uint64(pid), 10) + below + rest
 }
 
 // terminalPath says whether a path names the controlling terminal.

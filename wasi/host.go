@@ -79,27 +79,28 @@ type Preopen struct {
 // use; host functions are called by one guest thread at a time, but for those that
 // wait, which let others run meanwhile.
 type Host struct {
-	args, env cstrings
-	dir       string
-	tree      *vfs.Tree
-	clock     Clock
-	catchUp   func() // see Clock; nil: nothing
-	random    io.Reader
-	files     table
-	pipes     *pipeMemory  // shared with the processes that come from it
-	preopens  []descriptor // what every program begins with; each holds a reference
-	standard  [3]object    // the streams that it was made with
-	services  func(ctx context.Context, name string, request []byte) ([]byte, error)
-	answer    []byte // the last service's, for host_take
-	owner     uint64 // of record locks; 0 before the first
-	network   *Network
-	signals   Signals
-	kernel    Kernel                 // nil: none
-	umask     uint32                 // of what the process makes
-	posix     *posix                 // how paths are understood; nil: as preview 1 has it
-	blocked   atomic.Pointer[waiter] // the wait that a signal ends
-	closing   sync.Once              // guards the end of preopens
-	attending sync.Mutex             // of the one goroutine of a host's own program that looks at its signals
+	args, env   cstrings
+	dir         string
+	tree        *vfs.Tree
+	clock       Clock
+	catchUp     func() // see Clock; nil: nothing
+	random      io.Reader
+	files       table
+	pipes       *pipeMemory  // shared with the processes that come from it
+	preopens    []descriptor // what every program begins with; each holds a reference
+	standard    [3]object    // the streams that it was made with
+	services    func(ctx context.Context, name string, request []byte) ([]byte, error)
+	answer      []byte // the last service's, for host_take
+	owner       uint64 // of record locks; 0 before the first
+	network     *Network
+	signals     Signals
+	kernel      Kernel                 // nil: none
+	umask       uint32                 // of what the process makes
+	maxFileSize int64                  // one more than SetMaxFileSize said; 0: no limit
+	posix       *posix                 // how paths are understood; nil: as preview 1 has it
+	blocked     atomic.Pointer[waiter] // the wait that a signal ends
+	closing     sync.Once              // guards the end of preopens
+	attending   sync.Mutex             // of the one goroutine of a host's own program that looks at its signals
 
 	// gathered is where a small write of several buffers is put together, so that it
 	// reaches a pipe or the caller's Writer in one piece.

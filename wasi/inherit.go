@@ -99,7 +99,7 @@ func (h *Host) child(cfg Config) *Host {
 	for _, d := range child.preopens {
 		d.refs.Add(1)
 	}
-	child.files.max = h.files.max
+	child.files.max, child.maxFileSize = h.files.max, h.maxFileSize
 	return child
 }
 

@@ -66,6 +66,8 @@ type Kernel interface {
 	Chdir(dir string) error
 	// Limit answers a resource limit by Linux's number.
 	Limit(which uint32) (soft, hard uint64, err error)
+	// SetLimit sets one, as setrlimit(2) does.
+	SetLimit(which uint32, soft, hard uint64) error
 	// Times answers the CPU time used: by the process, for it, by its children that were waited for, and for those.
 	Times() [4]time.Duration
 
@@ -350,6 +352,14 @@ func procRlimitGet(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	binary.LittleEndian.PutUint64(ret, soft)
 	binary.LittleEndian.PutUint64(ret[8:], hard)
 	return errSuccess
+}
+
+// proc_rlimit_set(which, soft: u64, hard: u64)
+func procRlimitSet(_ context.Context, h *Host, _ memory, p []uint64) errno {
+	if h.kernel == nil {
+		return errNosys
+	}
+	return errnoOf(h.kernel.SetLimit(uint32(p[0]), p[1], p[2]))
 }
 
 // proc_times() -> [4]u64 in nanoseconds

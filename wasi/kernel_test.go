@@ -17,6 +17,7 @@ func (fakeKernel) ID(which IDKind, pid uint32) (uint32, error)         { return 
 func (fakeKernel) Setpgid(uint32, uint32) error                        { return nil }
 func (fakeKernel) Setsid() (uint32, error)                             { return 0, EPERM }
 func (fakeKernel) Chdir(string) error                                  { return nil }
+func (fakeKernel) SetLimit(uint32, uint64, uint64) error               { return EPERM }
 func (fakeKernel) Limit(uint32) (uint64, uint64, error)                { return 1, 2, nil }
 func (fakeKernel) Times() [4]time.Duration                             { return [4]time.Duration{1, 2, 3, 4} }
 func (fakeKernel) SignalMask(MaskHow, uint64) uint64                   { return 5 }
@@ -94,6 +95,7 @@ func kernelCalls() []callRow {
 		{"proc_umask", args{0, past}, errFault},
 		{"proc_rlimit_get", args{7, outPtr}, errSuccess},
 		{"proc_rlimit_get", args{7, guestSize - 15}, errFault},
+		{"proc_rlimit_set", args{7, 1, 2}, errPerm},
 		{"proc_times", args{outPtr}, errSuccess},
 		{"proc_times", args{guestSize - 31}, errFault},
 		{"sig_action", args{2, 2, 15, outPtr}, errSuccess},

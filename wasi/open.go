@@ -142,6 +142,9 @@ func (h *Host) open(ctx context.Context, dir *vfs.Dir, path string, o opening) (
 	switch {
 	case d.isDir() && h.posix != nil:
 		d.base, d.inheriting = dirRights, o.inheriting
+		if o.searches() {
+			d.base &^= rightFdReaddir
+		}
 	case d.isDir():
 		d.base, d.inheriting = o.base&dirRights, o.inheriting
 	case h.posix != nil:
@@ -151,6 +154,9 @@ func (h *Host) open(ctx context.Context, dir *vfs.Dir, path string, o opening) (
 	}
 	return h.files.insert(d)
 }
+
+// searches says that a directory is not opened to list it.
+func (o *opening) searches() bool { return o.base&(rightFdRead|rightFdWrite|rightFdReaddir) == 0 }
 
 // osFlags gives the flags for vfs. To truncate, the file is opened for writing even
 // if the descriptor will not write.
@@ -172,6 +178,7 @@ func (o *opening) osFlags(readable, writable bool) int {
 		{o.status&flagAppend != 0, os.O_APPEND},
 		{o.status&flagNonblock != 0, vfs.O_NONBLOCK},
 		{!o.follow, vfs.O_NOFOLLOW},
+		{o.searches(), vfs.O_SEARCH},
 	} {
 		if f.set {
 			flags |= f.flag

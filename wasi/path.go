@@ -137,9 +137,12 @@ func pathReadlink(_ context.Context, h *Host, mem memory, p []uint64) errno {
 	if e := mem.check(uint32(p[5]), 4); e != errSuccess {
 		return e
 	}
-	target, err := dir.Readlink(path)
-	if err != nil {
-		return errnoOf(err)
+	target, _, ok := h.linkTo(p[0], path)
+	if !ok {
+		var err error
+		if target, err = dir.Readlink(path); err != nil {
+			return errnoOf(err)
+		}
 	}
 	return mem.putUint32(uint32(p[5]), uint32(copy(buf, target)))
 }

@@ -83,7 +83,7 @@ func (h *Host) cwd() (*vfs.Dir, errno) {
 }
 
 func (h *Host) openCwd() (*vfs.Dir, errno) {
-	f, err := h.tree.OpenFile(h.dir, vfs.O_DIRECTORY, 0)
+	f, err := h.tree.OpenFile(h.dir, vfs.O_DIRECTORY|vfs.O_SEARCH, 0)
 	if err != nil {
 		return nil, errnoOf(err)
 	}

@@ -122,6 +122,10 @@ func fdWrite(ctx context.Context, h *Host, mem memory, p []uint64) errno {
 		n, e := s.sendFrom(ctx, &v, nonblock, address{}, unixName{})
 		return result(mem, uint32(p[3]), n, h.brokenPipe(e))
 	}
+	if f, ok := w.(*file); ok && h.maxFileSize > 0 && f.typ == typeRegularFile {
+		n, e := writev(ctx, &v, nonblock, h.bounded(f, d))
+		return result(mem, uint32(p[3]), n, e)
+	}
 	if !v.single() && v.left > 0 && v.left <= pipeAtomic {
 		b := h.gather(&v)
 		h.gathered = nil // another thread may write while this one waits

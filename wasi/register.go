@@ -158,6 +158,7 @@ func extension() []export {
 		{"proc_cwd_set", "ii", procCwdSet},
 		{"proc_umask", "ii", procUmask},
 		{"proc_rlimit_get", "ii", procRlimitGet},
+		{"proc_rlimit_set", "iII", procRlimitSet},
 		{"proc_times", "i", procTimes},
 		{"sig_action", "iiii", sigAction},
 		{"sig_mask", "iIi", sigMask},

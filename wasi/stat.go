@@ -148,6 +148,9 @@ func (h *Host) statAt(mem memory, p []uint64) (filestat, errno) {
 	if e != errSuccess {
 		return filestat{}, e
 	}
+	if _, d, ok := h.linkTo(p[0], path); ok && !follow {
+		return h.linkStat(d), errSuccess
+	}
 	if d, ok := h.ownDescriptor(p[0], path); ok && follow {
 		return h.statOf(d)
 	}

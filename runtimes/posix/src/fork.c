@@ -5,7 +5,7 @@
 #include "host.h"
 
 // Where the frames of the stack go: enough for bash's deepest recursion that a fork may come from.
-#define STACK_SIZE (512 << 10)
+#define STACK_SIZE (2 << 20)
 
 static char frames[STACK_SIZE] __attribute__((aligned(16)));
 

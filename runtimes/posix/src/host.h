@@ -53,6 +53,7 @@ HOST(proc_cwd_set) int host_proc_cwd_set(const char *path, size_t len);
 HOST(proc_paths) int host_proc_paths(uint32_t mode);
 HOST(proc_umask) int host_proc_umask(uint32_t mask, uint32_t *old);
 HOST(proc_rlimit_get) int host_proc_rlimit_get(uint32_t which, uint64_t ret[2]);
+HOST(proc_rlimit_set) int host_proc_rlimit_set(uint32_t which, uint64_t soft, uint64_t hard);
 HOST(proc_times) int host_proc_times(uint64_t ret[4]);
 
 HOST(sig_action) int host_sig_action(uint32_t sig, uint32_t how, uint32_t flags, uint32_t old[2]);

@@ -253,10 +253,7 @@ int getrlimit(int which, struct rlimit *limit)
 
 int setrlimit(int which, const struct rlimit *limit)
 {
-	struct rlimit now;
-	if (getrlimit(which, &now) < 0)
-		return -1;
-	return limit->rlim_cur == now.rlim_cur && limit->rlim_max == now.rlim_max ? 0 : done(EPERM);
+	return done(host_proc_rlimit_set((uint32_t)which, limit->rlim_cur, limit->rlim_max));
 }
 
 static void used(uint64_t ns[4])

@@ -162,7 +162,8 @@ toolchain() {
 	cat >"$TOOLS/$CC" <<-END
 		#!/bin/sh
 		# The table's first 16 indices stay free: SIG_IGN and its like are small numbers that no function has.
-		link="-Wl,--table-base=16 -Wl,--export=__belljar_cwd $LIB/libposix.a -lwasi-emulated-pthread -lc-printscan-long-double"
+		# The stack lies below all else, so that one that is too deep traps rather than writes over data.
+		link="-Wl,--table-base=16 -Wl,--stack-first -Wl,-z,stack-size=1048576 -Wl,--export=__belljar_cwd $LIB/libposix.a -lwasi-emulated-pthread -lc-printscan-long-double"
 		for a; do case \$a in -c|-E|-S|-M|-MM) link=;; esac; done
 		exec clang-19 --target=wasm32-wasip1 --sysroot=$WORK/sysroot/usr -resource-dir=$TOOLS/resource -B $TOOLS/bin \\
 			-isystem $POSIX/include -D_GNU_SOURCE -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID \\
@@ -214,11 +215,11 @@ made() {
 }
 
 build_bash() {
-	configure bash --without-bash-malloc --enable-readline --enable-job-control CFLAGS="$CFLAGS $JUMPS"
+	configure bash --without-bash-malloc --enable-readline --enable-job-control CFLAGS="$CFLAGS $JUMPS -I$WORK/regex"
 	sed -i -E 's/^#define (HAVE_DLOPEN|HAVE_DLSYM|HAVE_DLCLOSE|NETWORK_REDIRECTIONS) 1/#undef \1/' config.h
 	make -C lib/termcap CFLAGS="$CFLAGS"
 	cp lib/termcap/libtermcap.a "$LIB/"
-	make -j"$JOBS" LOCAL_CFLAGS=-DNO_MAIN_ENV_ARG
+	make -j"$JOBS" LOCAL_CFLAGS=-DNO_MAIN_ENV_ARG LOCAL_LIBS=-lregex
 	made bash
 }
 
@@ -231,7 +232,16 @@ build_coreutils() {
 	made src/coreutils src/timeout
 }
 
-build_sed() { configure sed; make -j"$JOBS" sed/sed; made sed/sed; }
+# wasi-libc's regular expressions are POSIX's alone: bash gets GNU's, as on a GNU system, which sed brings along.
+build_sed() {
+	local f
+	configure sed
+	make -j"$JOBS" sed/sed
+	made sed/sed
+	mkdir -p "$WORK/regex"
+	for f in comp exec error free; do echo "#define reg$f rpl_reg$f"; done | cat - "$SRC/sed/lib/regex.h" >"$WORK/regex/regex.h"
+	cp lib/libsed.a "$LIB/libregex.a"
+}
 build_pcre2() {
 	configure pcre2 --disable-shared --enable-unicode --disable-pcre2-16 --disable-pcre2-32
 	make -j"$JOBS" libpcre2-8.la
@@ -389,7 +399,7 @@ step fetch fetch
 step unpack unpack_all
 step toolchain toolchain
 step posix posix
-for name in bash coreutils sed pcre2 grep gawk find diff patch gzip tar make bc xz sqlite jq plain; do
+for name in sed bash coreutils pcre2 grep gawk find diff patch gzip tar make bc xz sqlite jq plain; do
 	step "$name" "build_$name"
 done
 step image image
