@@ -91,10 +91,16 @@ func (t *task) applyLimits() {
 	if r := t.resources[limitFileSize]; r.set {
 		t.host.SetMaxFileSize(int64(min(r.soft, math.MaxInt64)))
 	}
-	t.meter.maxCPU = 0
-	if r := t.resources[limitCPU]; r.set && r.soft <= math.MaxInt64/uint64(time.Second)/ticksPerNanosecond {
-		t.meter.maxCPU = max(int64(r.soft)*int64(time.Second)*ticksPerNanosecond, 1)
+	t.meter.maxCPU = t.maxCPU()
+}
+
+// maxCPU is the task's limit of CPU time in ticks; 0 is none.
+func (t *task) maxCPU() int64 {
+	r := t.resources[limitCPU]
+	if !r.set || r.soft > math.MaxInt64/uint64(time.Second)/ticksPerNanosecond {
+		return 0
 	}
+	return max(int64(r.soft)*int64(time.Second)*ticksPerNanosecond, 1)
 }
 
 // mayHaveMemory says whether the task's own limit lets it have n bytes more.

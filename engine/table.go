@@ -102,6 +102,7 @@ func (t *task) inheritLocked(parent *task, flags wasi.SpawnFlags) {
 	t.pgid, t.sid, t.terminal = parent.pgid, parent.sid, parent.terminal
 	t.action, t.mask = parent.action, parent.mask
 	t.resources = parent.resources
+	t.meter.maxCPU = t.maxCPU()
 	t.shown, t.dir = t.program, t.program.dir
 	if t.fork == forkNone {
 		t.executed = true
