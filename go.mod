@@ -6,7 +6,7 @@ require (
 	github.com/dustin/go-humanize v1.1.0 // used by cmd/belljar: sizes such as 512MiB
 	github.com/go-git/go-billy/v5 v5.9.2 // used by vfs/billyfs: the interface that go-git takes
 	github.com/go-git/go-git/v5 v5.19.3 // used by gitops: objects and storage; by the tests of vfs/billyfs: repositories in a tree
-	github.com/klauspost/compress v1.20.3 // used by runtimes, store, engine and vfs/archive: zstd
+	github.com/klauspost/compress v1.20.3 // used by runtimes, store, engine and vfs/archive: zstd; by gitops: zlib
 	github.com/mark3labs/mcp-go v1.2.1 // used by mcpbridge: the Model Context Protocol
 	github.com/peterh/liner v1.2.3 // used by cmd/belljar: editing lines in the repl
 	github.com/rogpeppe/go-internal v1.16.0 // used by the tests of cmd/belljar: testscript
@@ -17,6 +17,7 @@ require (
 	github.com/tailscale/hujson v0.0.0-20260727124030-b80ff77dac4f // used by mcpbridge/clients: JSON with comments
 	github.com/tetratelabs/wazero v1.12.0 // used by engine and wasi: the WebAssembly runtime
 	go.etcd.io/bbolt v1.5.0 // used by store: the database
+	golang.org/x/crypto v0.56.0 // used by gitops: SSH
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // used by engine: the authorities that guests' TLS trusts
 	golang.org/x/sys v0.49.0 // used by engine: memory mappings
 	golang.org/x/term v0.47.0 // used by cmd/belljar: is standard error a terminal
@@ -50,7 +51,6 @@ require (
 	github.com/spf13/cast v1.7.1 // indirect
 	github.com/xanzy/ssh-agent v0.3.3 // indirect
 	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
-	golang.org/x/crypto v0.56.0 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/tools v0.48.0 // indirect

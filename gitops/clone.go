@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"path"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/belljar-dev/belljar/vfs"
@@ -19,25 +17,28 @@ import (
 
 // CloneOptions says what Clone copies.
 type CloneOptions struct {
-	Branch       string // to check out; empty means the source's current one
-	SingleBranch bool   // only that branch, and no tags
+	Branch       string // or a tag, to check out; empty means the source's current branch
+	Commit       string // a full hash, at which HEAD is detached; Branch is not looked at then
+	Depth        int    // commits from each tip; 0 means all. Not more than one branch then. Paths in the tree ignore it
+	SingleBranch bool   // only that branch, and the tags of its commits
+	NoTags       bool
+	Sparse       []string // directories to check out, besides the files at the top; none mean everything
 	Bare         bool
 	NoCheckout   bool
 }
 
-// Clone copies the repository at from, a path in t or a file:// URL of one, to name, a directory of t that is missing
-// or empty. All other URLs are ErrTransport: nothing outside the tree is reached. A Clone that fails leaves nothing
-// behind. Nothing of the source but objects and references is taken: no config, no hooks.
+// Clone copies the repository at from to name, a directory of t that is missing or empty. from is a path in t or a
+// file:// URL of one, or a repository elsewhere as Config.Access reaches it: https://, http://, ssh://, host:path, git://.
+// Nothing of the source but objects and references is taken: no config, no hooks, no submodules. A Clone that fails
+// leaves nothing behind. Errors: ErrExists, ErrNotFound for a branch or commit that isn't there, and Fetch's.
 func Clone(ctx context.Context, t *vfs.Tree, from, name string, cfg Config, o CloneOptions) (r *Repository, err error) {
 	defer act(&err, "clone")
-	source, err := localPath(from)
+	source, err := parseAddress(from)
 	if err != nil {
 		return nil, err
 	}
-	src, err := open(t, source, cfg)
-	if err != nil {
-		return nil, err
-	}
+	ctx, cancel := cfg.Access.within(ctx)
+	defer cancel()
 	name = inTree(name)
 	made := false
 	if f, err := t.Open(name); err == nil {
@@ -51,12 +52,12 @@ func Clone(ctx context.Context, t *vfs.Tree, from, name string, cfg Config, o Cl
 	} else {
 		return nil, err
 	}
-	r, err = clone(ctx, t, src, source, name, cfg, o)
+	r, err = clone(ctx, t, source, name, cfg, o)
 	if err == nil {
 		return r, nil
 	}
 	if made {
-		return nil, errors.Join(err, t.RemoveAll(name))
+		return nil, errors.Join(err, ignoreMissing(t.RemoveAll(name)))
 	}
 	f, openErr := t.Open(name)
 	if openErr != nil {
@@ -70,34 +71,24 @@ func Clone(ctx context.Context, t *vfs.Tree, from, name string, cfg Config, o Cl
 	return nil, err
 }
 
-// localPath returns the path in the tree that a source names.
-func localPath(from string) (string, error) {
-	if !strings.Contains(from, "://") {
-		if host, _, ok := strings.Cut(from, ":"); ok && !strings.Contains(host, "/") {
-			return "", fmt.Errorf("%q: %w", from, ErrTransport) // host:path is ssh
-		}
-		return from, nil
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	u, err := url.Parse(from)
-	if err != nil || u.Scheme != "file" || u.Host != "" && u.Host != "localhost" {
-		return "", fmt.Errorf("source: %w", ErrTransport) // its text may hold a password
-	}
-	return u.Path, nil
+	return err
 }
 
-func clone(ctx context.Context, t *vfs.Tree, src *Repository, source, name string, cfg Config,
-	o CloneOptions) (*Repository, error) {
-	head, _, err := src.head()
+func clone(ctx context.Context, t *vfs.Tree, source address, name string, cfg Config, o CloneOptions) (*Repository, error) {
+	// The repository is made after the source has answered, but the source needs one that opens others beside it.
+	p, err := (&Repository{cfg: cfg, tree: t}).peerAt(ctx, source, uploadPack)
 	if err != nil {
 		return nil, err
 	}
-	if o.Branch != "" {
-		if head, err = branchRef(o.Branch); err != nil {
-			return nil, err
-		}
-		if _, err := src.refHash(head); err != nil {
-			return nil, fmt.Errorf("branch %q: %w", o.Branch, ErrNotFound)
-		}
+	defer p.close()
+	a := p.advert()
+	head, at, err := a.start(o)
+	if err != nil {
+		return nil, err
 	}
 	first := InitOptions{Bare: o.Bare}
 	if head.IsBranch() {
@@ -107,74 +98,93 @@ func clone(ctx context.Context, t *vfs.Tree, src *Repository, source, name strin
 	if err != nil {
 		return nil, err
 	}
-	if err := r.fetchAll(ctx, src, head, o); err != nil {
+	if err := r.configSet("remote.origin.url", source.public()); err != nil {
 		return nil, err
 	}
-	if err := r.configSet("remote.origin.url", "/"+inTree(source)); err != nil {
-		return nil, err
-	}
+	single := o.SingleBranch || o.Depth > 0
 	if !o.Bare {
-		if err := r.configSet("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"); err != nil {
+		spec := "+refs/heads/*:refs/remotes/origin/*"
+		if single && head.IsBranch() {
+			spec = "+" + string(head) + ":" + string(plumbing.NewRemoteReferenceName("origin", head.Short()))
+		}
+		if err := r.configSet("remote.origin.fetch", spec); err != nil {
 			return nil, err
 		}
 	}
-	return r, r.start(ctx, src, head, o)
+	list := a.cloned(head, at, single, o)
+	if err := r.take(ctx, p, list, o.Depth); err != nil {
+		return nil, err
+	}
+	if !o.NoTags && single {
+		list = append(list, r.tagsHere(a)...)
+	}
+	for _, w := range list {
+		if w.to != "" {
+			if err := r.setRef(w.to, w.hash); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return r, r.start(ctx, head, at, o)
 }
 
-// fetchAll copies references and all that they reach.
-func (r *Repository) fetchAll(ctx context.Context, src *Repository, head plumbing.ReferenceName, o CloneOptions) error {
-	refs, err := src.refs("refs/")
-	if err != nil {
-		return err
+// start finds where a clone begins: a branch or tag, empty for none, and a commit.
+func (a *advert) start(o CloneOptions) (plumbing.ReferenceName, plumbing.Hash, error) {
+	switch {
+	case o.Commit != "":
+		if !plumbing.IsHash(o.Commit) {
+			return "", plumbing.ZeroHash, fmt.Errorf("commit %q is not a full hash: %w", o.Commit, ErrName)
+		}
+		return "", plumbing.NewHash(o.Commit), nil
+	case o.Branch != "":
+		for _, ref := range []plumbing.ReferenceName{plumbing.NewBranchReferenceName(o.Branch), plumbing.NewTagReferenceName(o.Branch)} {
+			if h, ok := a.find(ref); ok {
+				return ref, h, nil
+			}
+		}
+		return "", plumbing.ZeroHash, fmt.Errorf("branch %q: %w", o.Branch, ErrNotFound)
 	}
-	var want []plumbing.Hash
-	var take []*plumbing.Reference
-	if _, h, err := src.head(); err == nil && !h.IsZero() && !o.SingleBranch {
-		want = append(want, h)
+	if h, ok := a.find(a.head); ok {
+		return a.head, h, nil
 	}
-	for _, ref := range refs {
-		branch := strings.HasPrefix(string(ref.Name()), "refs/heads/")
-		if ref.Type() != plumbing.HashReference || !branch && !ref.Name().IsTag() || o.SingleBranch && ref.Name() != head {
+	return a.head, a.headAt, nil
+}
+
+// cloned lists the references that a clone takes.
+func (a *advert) cloned(head plumbing.ReferenceName, at plumbing.Hash, single bool, o CloneOptions) (list []wanted) {
+	known := false
+	for _, ref := range a.refs {
+		known = known || ref.hash == at
+		branch := ref.name.IsBranch()
+		if single && ref.name != head || !branch && (!ref.name.IsTag() || o.NoTags && ref.name != head) {
 			continue
 		}
-		to := ref.Name()
+		to := ref.name
 		if branch && !o.Bare {
-			to = plumbing.NewRemoteReferenceName("origin", ref.Name().Short())
+			to = plumbing.NewRemoteReferenceName("origin", ref.name.Short())
 		}
-		want = append(want, ref.Hash())
-		take = append(take, plumbing.NewHashReference(to, ref.Hash()))
+		list = append(list, wanted{ref.name, to, ref.hash, true})
 	}
-	if len(want) == 0 {
-		return nil
+	asks := a.can["allow-reachable-sha1-in-want"] || a.can["allow-any-sha1-in-want"] || a.can["allow-tip-sha1-in-want"]
+	switch {
+	case at.IsZero() || head != "":
+	case known || asks || len(list) == 0:
+		list = append(list, wanted{"", "", at, true})
+	case single: // the server gives no commit by its hash: it has to come with the branches
+		o.SingleBranch = false
+		return a.cloned(head, at, false, o)
 	}
-	if err := r.copyObjects(ctx, src, want); err != nil {
-		return err
-	}
-	for _, ref := range take {
-		if err := r.st.SetReference(ref); err != nil {
-			return err
-		}
-	}
-	return nil
+	return list
 }
 
-// copyObjects copies, as one pack, what can be reached from some objects.
-func (r *Repository) copyObjects(ctx context.Context, src *Repository, want []plumbing.Hash) error {
-	hs, err := src.reachable(ctx, want)
+// reachable returns the objects that can be reached from some, but not from those that stop is true for, checked: of
+// each tree, no name is one that is not allowed.
+func (r *Repository) reachable(ctx context.Context, want []plumbing.Hash, stop func(plumbing.Hash) bool) ([]plumbing.Hash, error) {
+	want = append([]plumbing.Hash{}, want...)
+	shallow, err := r.shallow()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w, err := r.st.PackfileWriter()
-	if err != nil {
-		return err
-	}
-	_, err = packfile.NewEncoder(w, src.st, false).Encode(hs, 0)
-	return errors.Join(err, w.Close())
-}
-
-// reachable returns the objects that can be reached from some, checked: of each tree, no name is one that is not
-// allowed.
-func (r *Repository) reachable(ctx context.Context, want []plumbing.Hash) ([]plumbing.Hash, error) {
 	seen := map[plumbing.Hash]bool{}
 	var out []plumbing.Hash
 	for len(want) > 0 {
@@ -187,6 +197,9 @@ func (r *Repository) reachable(ctx context.Context, want []plumbing.Hash) ([]plu
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		if stop(h) {
+			continue
+		}
 		o, err := r.st.EncodedObject(plumbing.AnyObject, h)
 		if err != nil {
 			return nil, fmt.Errorf("object %s: %w", h, err)
@@ -198,7 +211,10 @@ func (r *Repository) reachable(ctx context.Context, want []plumbing.Hash) ([]plu
 			if err != nil {
 				return nil, err
 			}
-			want = append(append(want, c.TreeHash), c.ParentHashes...)
+			want = append(want, c.TreeHash)
+			if !shallow[h] {
+				want = append(want, c.ParentHashes...)
+			}
 		case plumbing.TagObject:
 			t, err := object.GetTag(r.st, h)
 			if err != nil {
@@ -221,45 +237,74 @@ func (r *Repository) reachable(ctx context.Context, want []plumbing.Hash) ([]plu
 }
 
 // start sets up the branch of a clone, and checks it out.
-func (r *Repository) start(ctx context.Context, src *Repository, head plumbing.ReferenceName, o CloneOptions) error {
-	if o.Bare {
-		return nil
-	}
-	var h plumbing.Hash
-	var err error
-	if head == "" {
-		_, h, err = src.head()
-	} else if h, err = src.refHash(head); errors.Is(err, plumbing.ErrReferenceNotFound) {
+func (r *Repository) start(ctx context.Context, head plumbing.ReferenceName, at plumbing.Hash, o CloneOptions) error {
+	if at.IsZero() {
 		return nil // nothing was committed yet
 	}
+	h, err := r.peel(at, plumbing.CommitObject)
 	if err != nil {
 		return err
 	}
 	ref := plumbing.NewHashReference(plumbing.HEAD, h)
-	if head != "" {
+	if head.IsBranch() {
 		ref = plumbing.NewHashReference(head, h)
-		if err := r.configSet("branch."+head.Short()+".remote", "origin"); err != nil {
-			return err
-		}
-		if err := r.configSet("branch."+head.Short()+".merge", string(head)); err != nil {
-			return err
+		if !o.Bare {
+			if err := r.configSet("branch."+head.Short()+".remote", "origin"); err != nil {
+				return err
+			}
+			if err := r.configSet("branch."+head.Short()+".merge", string(head)); err != nil {
+				return err
+			}
+			name := plumbing.NewRemoteHEADReferenceName("origin")
+			if err := r.st.SetReference(plumbing.NewSymbolicReference(name, plumbing.NewRemoteReferenceName("origin", head.Short()))); err != nil {
+				return err
+			}
 		}
 	}
-	if !o.NoCheckout {
-		to, err := r.listCommit(ctx, h)
-		if err != nil {
-			return err
-		}
-		x, err := r.readIndex()
-		if err != nil {
-			return err
-		}
-		if err := r.update(ctx, x, listing{}, to); err != nil {
-			return err
-		}
-		if err := r.writeIndex(x); err != nil {
+	if !o.Bare && !o.NoCheckout {
+		if err := r.checkoutFirst(ctx, h, o.Sparse); err != nil {
 			return err
 		}
 	}
 	return r.st.SetReference(ref)
+}
+
+// checkoutFirst fills an empty working tree, and the index.
+func (r *Repository) checkoutFirst(ctx context.Context, h plumbing.Hash, sparse []string) error {
+	to, err := r.listCommit(ctx, h)
+	if err != nil {
+		return err
+	}
+	x, err := r.readIndex()
+	if err != nil {
+		return err
+	}
+	out := to
+	if len(sparse) > 0 {
+		var dirs []string
+		for _, d := range sparse {
+			d, err := cleanPath(d)
+			if err != nil {
+				return err
+			}
+			dirs = append(dirs, d+"/")
+		}
+		out = listing{}
+		for name, e := range to {
+			inside := !strings.Contains(name, "/")
+			for _, d := range dirs {
+				inside = inside || strings.HasPrefix(name, d)
+			}
+			if inside {
+				out[name] = e
+				continue
+			}
+			x.set(name, e)
+			x.paths[name].SkipWorktree = true
+		}
+	}
+	if err := r.update(ctx, x, listing{}, out); err != nil {
+		return err
+	}
+	return r.writeIndex(x)
 }

@@ -393,7 +393,7 @@ func (r *Repository) putTree(es []object.TreeEntry) (plumbing.Hash, error) {
 
 // forgetMerge ends a merge or a cherry-pick that was under way.
 func (r *Repository) forgetMerge() error {
-	for _, name := range []string{"MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "CHERRY_PICK_HEAD"} {
+	for _, name := range []string{"MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "CHERRY_PICK_HEAD", "REVERT_HEAD"} {
 		if err := r.dir.Unlink(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

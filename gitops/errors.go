@@ -28,7 +28,11 @@ const (
 	ErrNotMerged     Error = "branch is not merged"
 	ErrUnrelated     Error = "histories have no common commit"
 	ErrNotForward    Error = "not a fast-forward"
-	ErrTransport     Error = "only repositories in the same tree can be reached"
+	ErrTransport     Error = "the repository can't be reached this way"
+	ErrAuth          Error = "the server wants other credentials"
+	ErrRemote        Error = "the server refuses"
+	ErrRejected      Error = "the server has not taken all references"
+	ErrStale         Error = "the remote reference is not where it was expected"
 )
 
 // Error returns the cause in words. The text is stable.

@@ -89,6 +89,7 @@ func (r *Repository) shallow() (map[plumbing.Hash]bool, error) {
 	for _, h := range hs {
 		m[h] = true
 	}
+	r.grafts = m
 	return m, err
 }
 

@@ -45,6 +45,10 @@ func (r *Repository) Merge(ctx context.Context, rev string, o MergeOptions) (m M
 	defer act(&err, "merge")
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.merge(ctx, rev, o)
+}
+
+func (r *Repository) merge(ctx context.Context, rev string, o MergeOptions) (m Merged, err error) {
 	if _, err := r.worktree(); err != nil {
 		return m, err
 	}

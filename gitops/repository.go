@@ -24,6 +24,8 @@ type Config struct {
 	Name, Email string
 	// Now is the clock of commits and tags; nil means time.Now. Its location is the time zone.
 	Now func() time.Time
+	// Access is how repositories elsewhere are reached: the zero value reaches none.
+	Access Access
 	// MaxObject limits every object that is read or made, in bytes; 0 means 64 MiB.
 	MaxObject int64
 }
@@ -37,6 +39,8 @@ type Repository struct {
 
 	mu sync.Mutex // held by every call from start to end
 	st *store
+
+	grafts map[plumbing.Hash]bool // what shallow answered last; nil before that
 }
 
 // InitOptions says how Init makes a repository.

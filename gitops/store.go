@@ -140,10 +140,19 @@ func (r *Repository) blob(h plumbing.Hash) ([]byte, error) {
 	return b, err
 }
 
+// commit reads a commit. One whose parents were not fetched has none.
 func (r *Repository) commit(h plumbing.Hash) (*object.Commit, error) {
 	c, err := object.GetCommit(r.st, h)
 	if err != nil {
 		return nil, fmt.Errorf("commit %s: %w", h, err)
+	}
+	if len(c.ParentHashes) > 0 && r.grafts == nil {
+		if _, err := r.shallow(); err != nil {
+			return nil, err
+		}
+	}
+	if r.grafts[h] {
+		c.ParentHashes = nil
 	}
 	return c, nil
 }

@@ -32,7 +32,7 @@ var layers = []struct {
 	{"engine", []string{"wasi", "vfs", "internal/instrument", "internal/pace"}, []string{"github.com/tetratelabs/wazero", "golang.org/x/sys", "golang.org/x/crypto/x509roots", "github.com/klauspost/compress"}},
 	{"store", []string{"engine", "vfs"}, []string{"go.etcd.io/bbolt", "github.com/klauspost/compress"}},
 	{"runtimes/", []string{"engine", "vfs", "internal/storedzip"}, []string{"github.com/klauspost/compress"}},
-	{"gitops", []string{"vfs", "vfs/billyfs"}, []string{"github.com/go-git/"}},
+	{"gitops", []string{"vfs", "vfs/billyfs"}, []string{"github.com/go-git/", "github.com/klauspost/compress", "golang.org/x/crypto/ssh"}},
 	{"eval", []string{"engine", "vfs"}, nil},
 	{"mcpbridge/clients", nil, []string{"github.com/tailscale/hujson"}},
 	{"mcpbridge", []string{"engine", "gitops", "vfs", "vfs/archive"}, []string{"github.com/mark3labs/mcp-go"}},
