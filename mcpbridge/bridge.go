@@ -52,8 +52,10 @@ type Config struct {
 	MaxSandboxes int
 	// HostDirs are the folders of this machine that upload reads and download writes, with all below them; nil: none.
 	HostDirs []string
-	Now      func() time.Time // nil: time.Now. Tokens expire by it, commits are dated
-	Logger   *slog.Logger     // nil: silent
+	// PreviewAddr is where Previews is served, such as 127.0.0.1:3989: a loopback address. "": nowhere.
+	PreviewAddr string
+	Now         func() time.Time // nil: time.Now. Tokens expire by it, commits are dated
+	Logger      *slog.Logger     // nil: silent
 }
 
 const (
@@ -68,6 +70,7 @@ type Bridge struct {
 	mcp           *server.MCPServer
 	subscriptions *subscriptions
 	programs      programs
+	previews      previews
 	turns         turns
 	clients       atomic.Int64 // of Serve, so far
 

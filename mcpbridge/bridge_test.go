@@ -25,9 +25,11 @@ type client struct {
 	done chan error
 }
 
-func newBridge(t *testing.T, cfg Config) *Bridge {
+func newBridge(t *testing.T, cfg Config, more ...engine.Program) *Bridge {
 	t.Helper()
-	e, err := engine.New(engine.Config{Images: []engine.Image{engine.Compose("all", shell.Image(), python.Image())}})
+	image := engine.Compose("all", shell.Image(), python.Image())
+	image.Programs = append(image.Programs, more...)
+	e, err := engine.New(engine.Config{Images: []engine.Image{image}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/belljar-dev/belljar/engine"
 )
 
 // npm is the folder that testdata/npm was installed in; without it the real clients are left out. .ci/run installs them.
@@ -148,7 +150,7 @@ func TestInspector(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 	folder := t.TempDir()
-	b := newBridge(t, Config{HostDirs: []string{folder}})
+	b := newBridge(t, Config{HostDirs: []string{folder}, PreviewAddr: "127.0.0.1:1"}, engine.Program{Path: "/usr/bin/web", Func: web8000})
 	s := httptest.NewServer(b.Handler([]Token{{Value: "secret"}}))
 	defer s.Close()
 	if err := os.WriteFile(filepath.Join(folder, "up"), []byte("x"), 0o644); err != nil {
@@ -160,6 +162,7 @@ func TestInspector(t *testing.T) {
 		{"write_file", "path=a.txt", "content=one"}, {"read_file", "path=a.txt"}, {"edit_file", "path=a.txt", `edits=[{"old":"one","new":"two"}]`},
 		{"list_files"}, {"search_files", "pattern=two"}, {"file_ops", "action=stat", "path=a.txt"}, {"git", "action=init", "repo=r"},
 		{"upload", "host_path=" + filepath.Join(folder, "up")}, {"download", "path=a.txt"}, {"sandbox", "action=info"},
+		{"run_command", "command=web", "background=true"}, {"preview", "port=8000"},
 	} {
 		args := []string{inspector, "--cli", "--server-url", s.URL + "/mcp", "--transport", "http", "--header", "Authorization: Bearer secret",
 			"--method", "tools/call", "--tool-name", call[0]}

@@ -23,7 +23,7 @@ type edit struct {
 type editFileIn struct {
 	Path    string `json:"path"`
 	Edits   []edit `json:"edits" jsonschema:"in order; all or none"`
-	DryRun  bool   `json:"dry_run,omitempty" jsonschema:"only show the change"`
+	DryRun  bool   `json:"dry_run,omitempty"`
 	Sandbox string `json:"sandbox,omitempty"`
 }
 

@@ -127,7 +127,7 @@ type writeFileIn struct {
 	Path    string `json:"path"`
 	Content string `json:"content"`
 	Base64  bool   `json:"base64,omitempty" jsonschema:"content is in base64"`
-	Append  bool   `json:"append,omitempty" jsonschema:"add to the end"`
+	Append  bool   `json:"append,omitempty"`
 	Sandbox string `json:"sandbox,omitempty"`
 }
 

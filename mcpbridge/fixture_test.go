@@ -116,7 +116,9 @@ func fixtureAsk(s *server.MCPServer) {
 			return mcp.NewToolResultText(fmt.Sprintf("User response: action=%s, content=%v", answer.Action, answer.Content)), nil
 		})
 	}
-	text := func(description string) map[string]any { return map[string]any{"type": "string", "description": description} }
+	text := func(description string) map[string]any {
+		return map[string]any{"type": "string", "description": description}
+	}
 	ask("test_elicitation", map[string]any{"username": text("User's response"), "email": text("User's email address")}, "username", "email")
 	ask("test_elicitation_sep1034_defaults", map[string]any{
 		"name":     map[string]any{"type": "string", "default": "John Doe"},

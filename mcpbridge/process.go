@@ -17,7 +17,7 @@ type processIn struct {
 	PID     int     `json:"pid,omitempty"`
 	Since   int64   `json:"since,omitempty" jsonschema:"the last call's next: only newer output"`
 	Input   string  `json:"input,omitempty" jsonschema:"for its stdin"`
-	EOF     bool    `json:"eof,omitempty" jsonschema:"end its stdin"`
+	EOF     bool    `json:"eof,omitempty"`
 	Signal  string  `json:"signal,omitempty" jsonschema:"TERM (default), INT, KILL …"`
 	Timeout float64 `json:"timeout_s,omitempty" jsonschema:"for wait (default 60)"`
 	Sandbox string  `json:"sandbox,omitempty"`

@@ -20,7 +20,7 @@ type searchIn struct {
 	Path       string `json:"path,omitempty" jsonschema:"default: /home/user"`
 	Glob       string `json:"glob,omitempty" jsonschema:"only files like *.py"`
 	IgnoreCase bool   `json:"ignore_case,omitempty"`
-	Limit      int    `json:"limit,omitempty" jsonschema:"lines (default 100, up to 1000)"`
+	Limit      int    `json:"limit,omitempty" jsonschema:"default 100, up to 1000"`
 	Sandbox    string `json:"sandbox,omitempty"`
 }
 

@@ -149,6 +149,6 @@ func (c caller) makeDefault(ctx context.Context) error {
 func (b *Bridge) tools() []server.ServerTool {
 	return []server.ServerTool{
 		b.runCode(), b.runCommand(), b.processTool(), b.readFile(), b.writeFile(), b.editFile(), b.listFiles(), b.searchFiles(),
-		b.fileOps(), b.upload(), b.download(), b.git(), b.sandbox(),
+		b.fileOps(), b.upload(), b.download(), b.git(), b.preview(), b.sandbox(),
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 type uploadIn struct {
-	HostPath string `json:"host_path" jsonschema:"absolute, on the user's machine"`
+	HostPath string `json:"host_path" jsonschema:"absolute"`
 	Path     string `json:"path,omitempty" jsonschema:"where to (default: /home/user)"`
 	Sandbox  string `json:"sandbox,omitempty"`
 }
@@ -29,7 +29,7 @@ type transferOut struct {
 }
 
 func (b *Bridge) upload() server.ServerTool {
-	return newTool(b, "upload", `Copy a file or folder of the user's machine, in a folder that the user has allowed, into the sandbox. For text of your own use write_file.`,
+	return newTool(b, "upload", `Copy a file or folder of the user's machine, in a folder that the user has allowed, into the sandbox.`,
 		hints{destroys: true, repeatable: true, open: true}, func(ctx context.Context, c caller, in uploadIn) (result[transferOut], error) {
 			root, rel, err := b.openHost(in.HostPath)
 			if err != nil {
@@ -56,12 +56,12 @@ func (b *Bridge) upload() server.ServerTool {
 
 type downloadIn struct {
 	Path     string `json:"path" jsonschema:"in the sandbox"`
-	HostPath string `json:"host_path,omitempty" jsonschema:"absolute, on the user's machine; without it: a resource link"`
+	HostPath string `json:"host_path,omitempty" jsonschema:"absolute"`
 	Sandbox  string `json:"sandbox,omitempty"`
 }
 
 func (b *Bridge) download() server.ServerTool {
-	return newTool(b, "download", `Copy a file or folder of the sandbox to host_path, in a folder that the user has allowed, in place of what is there; or answer a resource link.`,
+	return newTool(b, "download", `Copy a file or folder of the sandbox to host_path on the user's machine, in a folder that the user has allowed. Without host_path: a resource link.`,
 		hints{destroys: true, repeatable: true, open: true}, func(ctx context.Context, c caller, in downloadIn) (result[transferOut], error) {
 			name := guestPath(in.Path)
 			out := transferOut{Path: name, HostPath: in.HostPath, URI: fileURI(in.Sandbox, name)}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,9 +132,34 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, f *startFlags, ser
 		stop()
 		<-warmed
 	}()
-	b := mcpbridge.New(mcpbridge.Config{Sandboxes: boxes, Version: versions()["belljar"], HostDirs: dirs, Logger: log})
+	previews, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("serve previews: %w", err)
+	}
+	b := mcpbridge.New(mcpbridge.Config{
+		Sandboxes: boxes, Version: versions()["belljar"], HostDirs: dirs, Notes: notes(spec), PreviewAddr: previews.Addr().String(), Logger: log,
+	})
 	defer func() { err = errors.Join(err, b.Close()) }()
+	s := &http.Server{Handler: b.Previews(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	served := make(chan struct{})
+	go func() { // ends with s
+		defer close(served)
+		_ = s.Serve(previews)
+	}()
+	defer func() {
+		_ = s.Close()
+		<-served
+	}()
 	return serve(ctx, b)
+}
+
+// notes tell models what programs of these sandboxes have.
+func notes(spec engine.Spec) string {
+	const python = " python is CPython 3.13 with its standard library, no pip; "
+	if len(spec.Network.Dial) == 0 {
+		return python + "no network."
+	}
+	return python + "network: " + strings.Join(spec.Network.Dial, ", ") + "."
 }
 
 // mcpSandboxes answers where a bridge has its sandboxes, and what ends that.
