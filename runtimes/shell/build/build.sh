@@ -240,7 +240,8 @@ build_sed() {
 	made sed/sed
 	mkdir -p "$WORK/regex"
 	for f in comp exec error free; do echo "#define reg$f rpl_reg$f"; done | cat - "$SRC/sed/lib/regex.h" >"$WORK/regex/regex.h"
-	cp lib/libsed.a "$LIB/libregex.a"
+	rm -f "$LIB/libregex.a"
+	llvm-ar-19 rcsD "$LIB/libregex.a" lib/libsed_a-{regex,free,nl_langinfo}.o lib/malloc/libsed_a-dynarray_*.o
 }
 build_pcre2() {
 	configure pcre2 --disable-shared --enable-unicode --disable-pcre2-16 --disable-pcre2-32
