@@ -181,11 +181,17 @@ func (t *Tree) opened(ino uint64) { t.opens[ino]++ }
 
 // release counts one File less, and frees an orphan with the last.
 func (t *Tree) release(ino uint64) {
-	if t.opens[ino]--; t.opens[ino] > 0 {
+	if n := t.opens[ino]; n > 1 {
+		t.opens[ino] = n - 1
 		return
 	}
 	delete(t.opens, ino)
-	delete(t.pipes, ino)
+	if len(t.pipes) > 0 {
+		delete(t.pipes, ino)
+	}
+	if len(t.orphans) == 0 {
+		return
+	}
 	if n := t.orphans[ino]; n != nil {
 		t.discard(t.edit(ino))
 		delete(t.orphans, ino)

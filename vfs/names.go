@@ -34,9 +34,21 @@ type nameNode struct {
 	kids []*nameNode
 }
 
-// find returns the place of name in a leaf, and whether it is there.
+// find returns the place of name in a leaf, and whether it is there. It looks at both ends first: whoever works through
+// a directory in order finds each name there.
 func (n *nameNode) find(name string) (int, bool) {
 	lo, hi := 0, len(n.ents)
+	if hi > 0 {
+		switch c := strings.Compare(n.ents[hi-1].name, name); {
+		case c == 0:
+			return hi - 1, true
+		case c < 0:
+			return hi, false
+		}
+		if n.ents[0].name == name {
+			return 0, true
+		}
+	}
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		switch c := strings.Compare(n.ents[mid].name, name); {
@@ -54,6 +66,12 @@ func (n *nameNode) find(name string) (int, bool) {
 // kid returns the index of the kid that holds name, or would.
 func (n *nameNode) kid(name string) int {
 	lo, hi := 1, len(n.lows)
+	switch { // see find
+	case hi == 1 || name < n.lows[1]:
+		return 0
+	case n.lows[hi-1] <= name:
+		return hi - 1
+	}
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		if n.lows[mid] <= name {
