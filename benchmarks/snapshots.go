@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -64,7 +67,7 @@ func (s *suite) snapshots(ctx context.Context) error {
 	var elsewhere []float64
 	for range s.runs(16) {
 		start := time.Now()
-		if err := s.thawElsewhere(ctx, file.Bytes()); err != nil {
+		if err := thawElsewhere(ctx, s.CacheDir, file.Bytes()); err != nil {
 			return err
 		}
 		elsewhere = append(elsewhere, milliseconds(time.Since(start)))
@@ -73,7 +76,47 @@ func (s *suite) snapshots(ctx context.Context) error {
 	s.add("snapshot_size_mib", "MiB", sizes, "its file, less the files' content")
 	s.add("snapshot_read_ms", "ms", reads, "ReadSnapshot, Sandbox and a first cell, in the same engine")
 	s.add("snapshot_elsewhere_ms", "ms", elsewhere, "the same in a new engine, which loads the interpreter from a warm cache")
+	return s.restoreEval(ctx, file.Bytes())
+}
+
+// restoreEval measures the same in a new process, from its start to its end.
+func (s *suite) restoreEval(ctx context.Context, file []byte) error {
+	if s.Binary == "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "belljar-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "snapshot")
+	if err := os.WriteFile(name, file, 0o600); err != nil {
+		return err
+	}
+	args := []string{"bench", "--restore", name}
+	if s.CacheDir != "" {
+		args = append(args, "--state", s.CacheDir)
+	}
+	var values []float64
+	for range s.runs(40) {
+		start := time.Now()
+		if out, err := exec.CommandContext(ctx, s.Binary, args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %q, %w", s.Binary, out, err)
+		}
+		values = append(values, milliseconds(time.Since(start)))
+	}
+	s.add("restore_eval_ms", "ms", values, "the same in a new process, from its start to its end, with a warm cache")
 	return nil
+}
+
+// Restore reads a snapshot that the figures of snapshots have written, makes a sandbox of it and runs a cell there: what
+// restore_eval_ms starts in a process of its own.
+func Restore(ctx context.Context, cacheDir, name string) error {
+	file, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	return thawElsewhere(ctx, cacheDir, file)
 }
 
 // thaw reads a snapshot and runs a cell of its session.
@@ -100,8 +143,8 @@ func firstCell(ctx context.Context, snapshot *engine.Snapshot) error {
 }
 
 // thawElsewhere does the same in an engine of its own, which loads everything from the cache as a new process does.
-func (s *suite) thawElsewhere(ctx context.Context, file []byte) error {
-	eng, err := engine.New(engine.Config{Images: []engine.Image{python.Image()}, CacheDir: s.CacheDir})
+func thawElsewhere(ctx context.Context, cacheDir string, file []byte) error {
+	eng, err := engine.New(engine.Config{Images: []engine.Image{python.Image()}, CacheDir: cacheDir})
 	if err != nil {
 		return err
 	}

@@ -11,12 +11,15 @@ import (
 
 func (a *app) benchCommand() *cobra.Command {
 	var quick bool
-	var file string
+	var file, restore string
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the figures of BENCHMARKS.md on this machine",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if restore != "" {
+				return benchmarks.Restore(cmd.Context(), a.state, restore)
+			}
 			self, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("bench: %w", err)
@@ -41,5 +44,8 @@ func (a *app) benchCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&quick, "quick", false, "fewer runs: about a minute in all")
 	cmd.Flags().StringVar(&file, "write", "", "also write the report to `FILE` in Markdown")
+	// For the figure of a new process alone.
+	cmd.Flags().StringVar(&restore, "restore", "", "read a snapshot and run a cell in it")
+	_ = cmd.Flags().MarkHidden("restore") // It is there.
 	return cmd
 }
