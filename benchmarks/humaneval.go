@@ -142,3 +142,16 @@ func judgeAll(tasks []humanEvalTask, judge func(humanEvalTask) error) (float64, 
 	workers.Wait()
 	return float64(len(tasks)) / time.Since(start).Seconds(), errors.Join(errs...)
 }
+
+// HumanEval answers the canonical solutions with their tests, as programs that end well when the tests pass.
+func HumanEval() ([]Program, error) {
+	tasks, err := humanEvalTasks()
+	if err != nil {
+		return nil, fmt.Errorf("read tasks: %w", err)
+	}
+	var all []Program
+	for _, t := range tasks {
+		all = append(all, Program{t.ID, t.program()})
+	}
+	return all, nil
+}

@@ -50,6 +50,18 @@ def advance(dt, n):
             p[0] += dt*v[0]; p[1] += dt*v[1]; p[2] += dt*v[2]
 `
 
+// Program is one that measures itself: it prints what each of its runs took, in nanoseconds, a line each.
+type Program struct{ Name, Code string }
+
+// PythonPrograms answers the programs that the meter's cost is measured on, each running its body so many times.
+func PythonPrograms(times int) []Program {
+	var all []Program
+	for _, c := range compute {
+		all = append(all, Program{c.name, timed(c.setup, c.body, times)})
+	}
+	return all
+}
+
 // timed is a program that runs its body several times and prints how long each took.
 func timed(setup, body string, times int) string {
 	return fmt.Sprintf("%s\nimport time\nfor _i in range(%d):\n    _t = time.perf_counter_ns()\n    %s\n    print(time.perf_counter_ns() - _t)\n",

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/belljar-dev/belljar/benchmarks"
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/runtimes/python"
+	"github.com/belljar-dev/belljar/runtimes/shell"
+)
+
+func main() {
+	file := flag.String("write", "", "write the report to `FILE`, with pictures in benchmarks/plots beside it, instead of to standard output")
+	fast := flag.Bool("quick", false, "fewer runs, and none of the engine's own figures")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *file, *fast); err != nil {
+		fmt.Fprintln(os.Stderr, "rivals:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, file string, fast bool) error {
+	var own string
+	b := quick
+	if !fast {
+		b = whole
+		report, err := ownFigures(ctx)
+		if err != nil {
+			return err
+		}
+		own = string(report.Markdown())
+	}
+	tables, missing, err := compare(ctx, b)
+	if err != nil {
+		return err
+	}
+	text := own + markdown(tables, missing, "benchmarks/plots")
+	if file == "" {
+		_, err = os.Stdout.WriteString(text)
+		return err
+	}
+	for _, t := range tables {
+		if err := t.draw(filepath.Join(filepath.Dir(file), "benchmarks", "plots")); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
+}
+
+// ownFigures builds the command, which figures of whole processes need, and measures.
+func ownFigures(ctx context.Context) (*benchmarks.Report, error) {
+	dir, err := os.MkdirTemp("", "belljar-rivals-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "belljar")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/belljar-dev/belljar/cmd/belljar")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build belljar: %w: %s", err, out)
+	}
+	return benchmarks.Run(ctx, benchmarks.Options{Binary: binary, Log: os.Stderr})
+}
+
+// compare measures all that can be had beside ours.
+func compare(ctx context.Context, b budget) (tables []*table, missing []absence, err error) {
+	eng, err := engine.New(engine.Config{Images: []engine.Image{python.Image(), shell.Image()}})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, eng.Close()) }()
+	f, err := enter(ctx, eng)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	fmt.Fprintln(os.Stderr, "measuring: starts")
+	t, err := starts(ctx, f, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	tables = append(tables, t)
+	for _, c := range []struct {
+		lang     string
+		programs []benchmarks.Program
+	}{{"python", benchmarks.PythonPrograms(4)}, {"js", jsPrograms(4)}} {
+		fmt.Fprintln(os.Stderr, "measuring: compute,", c.lang)
+		if t, err = computes(ctx, f, b, c.lang, c.programs); err != nil {
+			return nil, nil, err
+		}
+		tables = append(tables, t)
+	}
+	fmt.Fprintln(os.Stderr, "measuring: throughput")
+	programs, err := benchmarks.HumanEval()
+	if err != nil {
+		return nil, nil, err
+	}
+	us := f.named("Belljar python")
+	if us == nil {
+		return nil, nil, errors.New("python can't be run")
+	}
+	if t, err = throughput(ctx, b, "HumanEval", us, []string{"python3", "-c"}, programs); err != nil {
+		return nil, nil, err
+	}
+	tables = append(tables, t)
+	fmt.Fprintln(os.Stderr, "measuring: density")
+	if t, err = density(ctx, eng, b); err != nil {
+		return nil, nil, err
+	}
+	return append(tables, t), f.missing, nil
+}
+
+// enter makes the field, natives and ours first in each language: the compute tables' ratios are to the first.
+func enter(ctx context.Context, eng *engine.Engine) (*field, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	cache = filepath.Join(cache, "belljar")
+	f := &field{}
+	modules, err := nodeModules(ctx, cache)
+	if err != nil {
+		f.missing = append(f.missing, absence{"rivals for Node", err.Error()})
+	}
+	bwrap := []string{"bwrap", "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"}
+	for _, r := range []struct {
+		name string
+		make func() (*rival, error)
+	}{
+		{"python3", process("python", "/usr/bin/python3", "-c")},
+		{"python3 -I -S", process("python", "/usr/bin/python3", "-I", "-S", "-c")},
+		{"Belljar python", ours(eng, "python")},
+		{"bubblewrap + python3", process("python", append(bwrap, "/usr/bin/python3", "-c")...)},
+		{"CPython on plain wazero", naivePython(ctx, cache, false)},
+		{"the same, stoppable by wazero", naivePython(ctx, cache, true)},
+		{"CPython on wasmtime", wasmtimePython},
+		{"Pyodide", nodeRival(ctx, modules, "pyodide.mjs", "python", "interpreter", true)},
+		{"Monty", nodeRival(ctx, modules, "monty.mjs", "python", "interpreter", true)},
+		{"node", process("js", "node", "-e")},
+		{"Belljar js", ours(eng, "js")},
+		{"goja", gojaRival},
+		{"quickjs-emscripten", nodeRival(ctx, modules, "quickjs.mjs", "js", "interpreter", true)},
+		{"bash", process("bash", "/bin/bash", "-c")},
+		{"Belljar bash", ours(eng, "bash")},
+		{"bubblewrap + bash", process("bash", append(bwrap, "/bin/bash", "-c")...)},
+		{"just-bash", nodeRival(ctx, modules, "just-bash.mjs", "bash", "interpreter", false)},
+	} {
+		f.add(ctx, r.name, r.make)
+	}
+	return f, nil
+}
+
+// named answers a rival of the field, or nil.
+func (f *field) named(name string) *rival {
+	for _, r := range f.rivals {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}

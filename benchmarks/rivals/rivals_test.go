@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// alone is a field of what needs nothing but Go, and of one that can't be had.
+func alone(t *testing.T) *field {
+	f := &field{}
+	f.add(t.Context(), "goja", gojaRival)
+	f.add(t.Context(), "nobody", process("js", "belljar-has-no-such-program", "-e"))
+	f.add(t.Context(), "liar", func() (*rival, error) {
+		r, err := gojaRival()
+		if err == nil {
+			r.lang = "python" // prints nothing
+			r.close = func() error { return errors.New("closed") }
+		}
+		return r, err
+	})
+	return f
+}
+
+func TestMissing(t *testing.T) {
+	f := alone(t)
+	if len(f.rivals) != 1 || f.rivals[0].name != "goja" {
+		t.Fatalf("rivals: %v", f.rivals)
+	}
+	if len(f.missing) != 2 || f.missing[0].name != "nobody" || f.missing[1].name != "liar" || f.missing[0].reason == "" {
+		t.Fatalf("missing: %v", f.missing)
+	}
+}
+
+func TestReport(t *testing.T) {
+	f := alone(t)
+	b := budget{start: 1, most: 20, compute: 1}
+	begin, err := starts(t.Context(), f, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, err := computes(t.Context(), f, b, "js", jsPrograms(1)[:2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, table := range []*table{begin, work} {
+		if len(table.rows) != 1 || len(table.rows[0]) != len(table.columns) || table.rows[0][0] != "goja" {
+			t.Errorf("%s: %v under %v", table.title, table.rows, table.columns)
+		}
+		if err := table.draw(dir); err != nil {
+			t.Error(err)
+		}
+		picture, err := os.ReadFile(filepath.Join(dir, table.plot+".svg"))
+		if err != nil || !strings.Contains(string(picture), "<svg") || !strings.Contains(string(picture), "goja") {
+			t.Errorf("%s: picture of %d bytes, %v", table.plot, len(picture), err)
+		}
+	}
+	text := markdown([]*table{begin, work}, f.missing, "plots")
+	for _, want := range []string{"| goja | js | interpreter |", "![Compute: JavaScript](plots/compute-js.svg)", "- nobody: "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the report has no %q:\n%s", want, text)
+		}
+	}
+}
+
+// TestPrograms lets each program of the compute table run where no clock but Date's is.
+func TestPrograms(t *testing.T) {
+	for _, p := range jsPrograms(1) {
+		out, _, err := gojaRun(p.Code)
+		if err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+			continue
+		}
+		if ms, err := fastest(out); err != nil || ms <= 0 || math.IsInf(ms, 0) {
+			t.Errorf("%s printed %q: %v, %v", p.Name, out, ms, err)
+		}
+	}
+}
+
+func TestFastest(t *testing.T) {
+	if v, err := fastest("3000000\n1000000\n2000000\n"); v != 1 || err != nil {
+		t.Errorf("%v, %v", v, err)
+	}
+	for _, out := range []string{"", "Traceback\n"} {
+		if v, err := fastest(out); err == nil {
+			t.Errorf("%q gave %v", out, v)
+		}
+	}
+}
