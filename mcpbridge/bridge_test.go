@@ -47,6 +47,15 @@ func newBridge(t *testing.T, cfg Config, more ...engine.Program) *Bridge {
 
 func connect(t *testing.T, b *Bridge) *client {
 	t.Helper()
+	c := connectRaw(t, b)
+	c.call("initialize", `{"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}`)
+	c.send(`{"jsonrpc": "2.0", "method": "notifications/initialized"}`)
+	return c
+}
+
+// connectRaw connects and says nothing.
+func connectRaw(t *testing.T, b *Bridge) *client {
+	t.Helper()
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
 	c := &client{t: t, in: inW, out: bufio.NewReader(outR), done: make(chan error, 1)}
@@ -61,8 +70,6 @@ func connect(t *testing.T, b *Bridge) *client {
 			t.Error(err)
 		}
 	})
-	c.call("initialize", `{"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}`)
-	c.send(`{"jsonrpc": "2.0", "method": "notifications/initialized"}`)
 	return c
 }
 
@@ -100,6 +107,9 @@ func (c *client) call(method, params string) reply {
 	c.last++
 	c.send(fmt.Sprintf(`{"jsonrpc": "2.0", "id": %d, "method": %q, "params": %s}`, c.last, method, params))
 	r := c.receive()
+	for r.ID == nil && r.Error == nil {
+		r = c.receive() // a notification
+	}
 	if r.ID != float64(c.last) {
 		c.t.Fatalf("answer to %v, not to %d", r.ID, c.last)
 	}
@@ -109,7 +119,7 @@ func (c *client) call(method, params string) reply {
 // answer is a tool's.
 type answer struct {
 	Content []struct {
-		Type, Text, Data, MimeType string
+		Type, Text, Data, MimeType, URI string
 	} `json:"content"`
 	Structured map[string]any `json:"structuredContent"`
 	IsError    bool           `json:"isError"`
@@ -119,7 +129,7 @@ func (c *client) tool(name, args string) answer {
 	c.t.Helper()
 	r := c.call("tools/call", fmt.Sprintf(`{"name": %q, "arguments": %s}`, name, args))
 	if r.Error != nil {
-		return answer{IsError: true, Content: []struct{ Type, Text, Data, MimeType string }{{Type: "text", Text: r.Error.Message}}}
+		return answer{IsError: true, Content: []struct{ Type, Text, Data, MimeType, URI string }{{Type: "text", Text: r.Error.Message}}}
 	}
 	var a answer
 	if err := json.Unmarshal(r.Result, &a); err != nil {

@@ -14,14 +14,14 @@ import (
 )
 
 type gitIn struct {
-	Action  string   `json:"action" enum:"init,clone,status,diff,add,commit,log,show,branch,checkout,merge,reset,restore,tag,blame"`
+	Action  string   `json:"action" enum:"init,clone,status,diff,add,commit,log,show,branch,checkout,merge,reset,restore,tag,fetch,pull,push"`
 	Repo    string   `json:"repo,omitempty" jsonschema:"default: /home/user"`
 	Paths   []string `json:"paths,omitempty" jsonschema:"in the repository"`
 	Message string   `json:"message,omitempty" jsonschema:"for commit, merge, tag"`
 	Author  string   `json:"author,omitempty"`
 	Rev     string   `json:"rev,omitempty" jsonschema:"commit, branch or tag"`
 	Name    string   `json:"name,omitempty" jsonschema:"new branch or tag"`
-	URL     string   `json:"url,omitempty" jsonschema:"for clone"`
+	URL     string   `json:"url,omitempty" jsonschema:"or remote"`
 	Staged  bool     `json:"staged,omitempty" jsonschema:"diff, restore: the index"`
 	All     bool     `json:"all,omitempty" jsonschema:"add: everything; commit: what is tracked"`
 	Hard    bool     `json:"hard,omitempty" jsonschema:"reset: lose changes"`
@@ -47,7 +47,7 @@ type git struct {
 }
 
 func (b *Bridge) git() server.ServerTool {
-	return newTool(b, "git", `Work with a git repository in the sandbox. add, then commit; branch and tag list, or make name; checkout goes to rev, or to a new branch name; restore brings files back; clone takes the url of a repository in the sandbox.`,
+	return newTool(b, "git", `Work with a git repository in the sandbox. add, then commit; branch and tag list, or make name; checkout goes to rev, or to a new branch name; restore brings files back; clone takes url to repo.`,
 		hints{destroys: true}, func(ctx context.Context, c caller, in gitIn) (result[gitOut], error) {
 			var out gitOut
 			err := c.use(ctx, in.Sandbox, func(sb *engine.Sandbox) error {
@@ -74,6 +74,7 @@ func (b *Bridge) git() server.ServerTool {
 
 func (b *Bridge) newGit(sb *engine.Sandbox, in gitIn) (*git, error) {
 	cfg := gitops.Config{Name: "Belljar", Email: "agent@belljar.invalid", Now: b.cfg.Now}
+	cfg.Access.Dialer = sb.Dialer()                // what the sandbox may reach
 	if replay := sb.Spec().Replay; replay != nil { // the same commits at every run
 		epoch := replay.Epoch
 		if epoch.IsZero() {
@@ -135,8 +136,8 @@ func (g *git) do(ctx context.Context) (err error) {
 		return g.log(ctx)
 	case "show":
 		return g.show(ctx)
-	case "blame":
-		return g.blame(ctx)
+	case "fetch", "pull", "push":
+		return g.exchange(ctx)
 	}
 	return g.change(ctx)
 }
@@ -177,7 +178,7 @@ func (g *git) change(ctx context.Context) (err error) {
 		}
 		return g.tags(ctx)
 	}
-	return fmt.Errorf("action %q: use init, clone, status, diff, add, commit, log, show, branch, checkout, merge, reset, restore, tag or blame", in.Action)
+	return fmt.Errorf("action %q: use init, clone, status, diff, add, commit, log, show, branch, checkout, merge, reset, restore, tag, fetch, pull or push", in.Action)
 }
 
 func (g *git) status(ctx context.Context) error {
@@ -253,17 +254,35 @@ func (g *git) show(ctx context.Context) error {
 	return nil
 }
 
-func (g *git) blame(ctx context.Context) error {
-	if len(g.in.Paths) != 1 {
-		return errors.New("blame needs one path")
+// exchange fetches from another repository, or pushes to it.
+func (g *git) exchange(ctx context.Context) error {
+	var changes []gitops.RefChange
+	switch g.in.Action {
+	case "pull":
+		return g.merged(g.repo.Pull(ctx, gitops.PullOptions{Remote: g.in.URL, Branch: g.in.Rev}))
+	case "fetch":
+		f, err := g.repo.Fetch(ctx, gitops.FetchOptions{Remote: g.in.URL})
+		if err != nil {
+			return err
+		}
+		changes, g.out.Hash = f.Changes, f.Head
+	case "push":
+		o := gitops.PushOptions{Remote: g.in.URL, SetUpstream: true}
+		if g.in.Rev != "" {
+			o.Refspecs = []string{g.in.Rev}
+		}
+		p, err := g.repo.Push(ctx, o)
+		if err != nil {
+			return err
+		}
+		changes = p.Changes
 	}
-	lines, err := g.repo.Blame(ctx, g.in.Rev, g.in.Paths[0])
 	var t strings.Builder
-	for i, l := range lines {
-		fmt.Fprintf(&t, "%.12s %s %d: %s\n", l.Commit.Hash, l.Commit.Author.Name, i+1, strings.TrimSuffix(l.Text, "\n"))
+	for _, c := range changes {
+		fmt.Fprintf(&t, "%s %.12s..%.12s %s\n", c.Name, c.Old, c.New, c.Reason)
 	}
 	g.out.Output = t.String()
-	return err
+	return nil
 }
 
 func (g *git) branches(ctx context.Context) error {
@@ -311,7 +330,11 @@ func (g *git) checkout(ctx context.Context) error {
 }
 
 func (g *git) merge(ctx context.Context) error {
-	m, err := g.repo.Merge(ctx, g.in.Rev, gitops.MergeOptions{Message: g.in.Message})
+	return g.merged(g.repo.Merge(ctx, g.in.Rev, gitops.MergeOptions{Message: g.in.Message}))
+}
+
+// merged tells what came of a merge.
+func (g *git) merged(m gitops.Merged, err error) error {
 	if err != nil {
 		return err
 	}

@@ -78,14 +78,23 @@ func (c *web) run(code string) string {
 		c.t.Fatal(err)
 	}
 	status, _, text := c.do("POST", fmt.Sprintf(`{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "run_code", "arguments": {"code": %s}}}`, args))
-	if i := strings.Index(text, "data: "); i >= 0 { // an event stream of one event
+	if status != http.StatusOK {
+		c.t.Fatalf("%d: %s", status, text)
+	}
+	return parseAnswer(c.t, text).text()
+}
+
+// parseAnswer reads a tool's answer, as JSON or as an event stream of one event.
+func parseAnswer(t *testing.T, text string) answer {
+	t.Helper()
+	if i := strings.Index(text, "data: "); i >= 0 {
 		text = text[i+len("data: "):]
 	}
 	var r struct{ Result answer }
-	if err := json.Unmarshal([]byte(strings.TrimSpace(text)), &r); err != nil || status != http.StatusOK || len(r.Result.Content) == 0 {
-		c.t.Fatalf("%d: %s: %v", status, text, err)
+	if err := json.Unmarshal([]byte(strings.TrimSpace(text)), &r); err != nil || len(r.Result.Content) == 0 {
+		t.Fatalf("%s: %v", text, err)
 	}
-	return r.Result.text()
+	return r.Result
 }
 
 func TestHTTPClientsOfOneTokenShareSandboxes(t *testing.T) {

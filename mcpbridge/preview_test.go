@@ -43,7 +43,7 @@ func TestPreview(t *testing.T) {
 	started := c.tool("run_command", `{"command": "web", "background": true}`)
 	a := c.tool("preview", `{"port": 8000}`)
 	if a.IsError {
-		t.Fatalf("%+v: %+v", a, c.tool("process", `{"action": "output", "pid": `+jsonNumber(started.Structured["pid"])+`}`))
+		t.Fatalf("%+v: %+v", a, c.tool("process", `{"action": "output", "pid": `+asJSON(started.Structured["pid"])+`}`))
 	}
 	get := func(url, host string) (int, string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -79,13 +79,14 @@ func TestPreview(t *testing.T) {
 	if again := c.tool("preview", `{"port": 8000}`); again.Structured["url"] != link {
 		t.Errorf("another link: %v", again.Structured)
 	}
-	c.tool("process", `{"action": "signal", "signal": "KILL", "pid": `+jsonNumber(started.Structured["pid"])+`}`)
+	c.tool("process", `{"action": "signal", "signal": "KILL", "pid": `+asJSON(started.Structured["pid"])+`}`)
 	if status, text := get(s.URL+"/", host); status != 502 || !strings.Contains(text, "any more") {
 		t.Errorf("after its end: %d %q", status, text)
 	}
 }
 
-func jsonNumber(v any) string {
+// asJSON is a value as JSON has it.
+func asJSON(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)
 }

@@ -21,8 +21,8 @@ type Target interface {
 	Create(name string, perm fs.FileMode) (io.WriteCloser, error)
 }
 
-// Copy copies the file, link or directory that name is in from to target in to. The tree goes with all below it; links
-// are copied as links, never followed, and what is no file, directory or link is refused. Files and links that are there
+// Copy copies the file or directory that name is, or leads to, in from to target in to. A directory goes with all below
+// it; links in it are copied as links, never followed, and what is no file, directory or link is refused. Files and links that are there
 // already are replaced, directories merged. The parent of target has to be there. It ends with ctx, or beyond the limits
 // of c (MaxBytes and MaxFiles), which count holes; what was copied by then stays. Errors name the file.
 func Copy(ctx context.Context, to Target, target string, from fs.FS, name string, c Config) error {
