@@ -5,7 +5,7 @@
 #
 # Needs a bare Debian 12 amd64, root, and Debian's archive. Every step leaves a stamp in WORKDIR and is
 # skipped when the stamp is there: after changing a step, remove its stamp (or the whole WORKDIR).
-# The machine's own apt sources are not touched: sources come through a private apt configuration.
+# Sources come from the archive that apt is configured for, whose configuration is not touched.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -52,44 +52,30 @@ step() {
 pinned() { sed -e '/^#/d' -e '/^$/d' -e 's/ *| */\t/g' "$HERE/$1"; }
 
 install_tools() {
-	apt-get update
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+	apt-get -o DPkg::Lock::Timeout=600 update
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends \
 		ca-certificates clang-19 dpkg-dev gcc libc6-dev libclang-rt-19-dev-wasm32 lld-19 llvm-19 \
 		make patch python3 xz-utils zstd
 }
 
 # mirror prints where the machine's own release, or its security updates, come from: the same archive has the others.
-mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v release="$1" '$1 == release { print $2; exit }'; }
+mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v release="$1" '$1 == release { sub("/$", "", $2); print $2; exit }'; }
 
+# fetch takes each file from the archive's pool, where it stays for longer than indices tell of its version.
 fetch() {
-	local apt=$WORK/apt key=/usr/share/keyrings/debian-archive-keyring.gpg
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$WORK/download"
-	local main security release
-	main=$(mirror bookworm) security=$(mirror bookworm-security)
-	for release in bookworm trixie sid; do
-		echo "deb [signed-by=$key] $main $release main"
-		echo "deb-src [signed-by=$key] $main $release main"
-	done >"$apt/sources.list"
-	for release in bookworm trixie; do
-		echo "deb-src [signed-by=$key] $security $release-security main"
-	done >>"$apt/sources.list"
-	cat >"$apt/apt.conf" <<-END
-		Dir::Etc::sourcelist "$apt/sources.list";
-		Dir::Etc::sourceparts "-";
-		Dir::State::lists "$apt/lists";
-		Dir::Cache "$apt/cache";
-		APT::Sandbox::User "root";
-	END
-	export APT_CONFIG=$apt/apt.conf
-	apt-get update
+	local main security package version file sum folder
+	main=$(mirror bookworm)/pool/main security=$(mirror bookworm-security)/pool/updates/main
+	mkdir -p "$WORK/download"
 	cd "$WORK/download"
-	pinned sources.txt | while IFS=$'\t' read -r package version file _; do
+	while IFS=$'\t' read -r package version file sum _; do
 		[ -e "$file" ] && continue
-		case $file in
-		*.deb) apt-get download "$package=$version" ;;
-		*) apt-get source --download-only "$package=$version" ;;
+		case $package in
+		lib*) folder=${package:0:4}/$package ;;
+		*) folder=${package:0:1}/$package ;;
 		esac
-	done
+		/usr/lib/apt/apt-helper download-file "$main/$folder/$file" "$file" "SHA256:$sum" ||
+			/usr/lib/apt/apt-helper download-file "$security/$folder/$file" "$file" "SHA256:$sum"
+	done < <(pinned sources.txt)
 	pinned sources.txt | while IFS=$'\t' read -r _ _ file sum _; do echo "$sum  $file"; done | sha256sum --check --strict
 }
 
