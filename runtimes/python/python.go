@@ -8,12 +8,11 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/internal/guestimage"
 	"github.com/belljar-dev/belljar/internal/storedzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 //go:embed image/python.wasm.zst
@@ -43,14 +42,14 @@ const (
 func Image() engine.Image {
 	const exe = "/usr/bin/python" + feature
 	digest := sha256.Sum256(compressedModule)
-	library := storedzip.New(func() ([]byte, error) { return decompress("standard library", compressedLibrary) })
+	library := storedzip.New(func() ([]byte, error) { return guestimage.Unpack("standard library", compressedLibrary) })
 	return engine.Image{
 		Name: "python",
 		Programs: []engine.Program{{
 			Path:   exe,
 			Links:  []string{"/usr/bin/python3", "/usr/bin/python"},
 			Digest: hex.EncodeToString(digest[:]),
-			Module: func() ([]byte, error) { return decompress("interpreter", compressedModule) },
+			Module: func() ([]byte, error) { return guestimage.Unpack("interpreter", compressedModule) },
 			Entry:  "belljar_main",
 			Warm:   &engine.Warm{Entry: "belljar_warm", Args: strings.Fields(preload), Accepts: acceptsWarm},
 
@@ -62,19 +61,6 @@ func Image() engine.Image {
 		},
 		Langs: map[string][]string{"python": {"python3", "-c"}},
 	}
-}
-
-func decompress(what string, compressed []byte) ([]byte, error) {
-	d, err := zstd.NewReader(nil)
-	if err != nil {
-		return nil, fmt.Errorf("decompress %s: %w", what, err)
-	}
-	defer d.Close()
-	out, err := d.DecodeAll(compressed, nil)
-	if err != nil {
-		return nil, fmt.Errorf("decompress %s: %w", what, err)
-	}
-	return out, nil
 }
 
 // acceptsWarm reports whether a command line and environment leave the interpreter's start-up as the warm one's was.

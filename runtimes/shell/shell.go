@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
-	"github.com/klauspost/compress/zstd"
+	"github.com/belljar-dev/belljar/internal/guestimage"
 )
 
 //go:embed image/*.wasm.zst
@@ -51,7 +51,7 @@ func program(module string, names []string) engine.Program {
 		Path:   "/usr/bin/" + names[0],
 		Links:  []string{"/bin/" + names[0]},
 		Digest: digest(file),
-		Module: func() ([]byte, error) { return decompress(file) },
+		Module: func() ([]byte, error) { return unpack(file) },
 	}
 	for _, name := range names[1:] {
 		p.Links = append(p.Links, "/usr/bin/"+name, "/bin/"+name)
@@ -66,19 +66,10 @@ func digest(file string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func decompress(file string) ([]byte, error) {
+func unpack(file string) ([]byte, error) {
 	compressed, err := fs.ReadFile(modules, file)
 	if err != nil {
 		return nil, fmt.Errorf("read program: %w", err)
 	}
-	d, err := zstd.NewReader(nil)
-	if err != nil {
-		return nil, fmt.Errorf("decompress %s: %w", file, err)
-	}
-	defer d.Close()
-	out, err := d.DecodeAll(compressed, nil)
-	if err != nil {
-		return nil, fmt.Errorf("decompress %s: %w", file, err)
-	}
-	return out, nil
+	return guestimage.Unpack(file, compressed)
 }
