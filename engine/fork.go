@@ -51,6 +51,9 @@ func (in *instance) findAsyncify() {
 	}
 }
 
+// mayFork says whether the program was built to.
+func (in *instance) mayFork() bool { return in.module.ExportedFunction("asyncify_start_unwind") != nil }
+
 // Fork implements wasi.Kernel.
 func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 	t.in.findAsyncify()
@@ -87,8 +90,12 @@ func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 	return 0, true, nil
 }
 
-// enter calls the program's entry, and again after each fork.
+// enter calls the function that the process runs in, and again after each fork. See invoke.
 func (t *task) enter(ctx context.Context) (uint32, error) {
+	entry, err := t.in.entryOf(t.cell)
+	if err != nil {
+		return 0, err
+	}
 	t.entered = true
 	defer func() { t.entered = false }()
 	if t.fork == forkRewinding {
@@ -100,7 +107,7 @@ func (t *task) enter(ctx context.Context) (uint32, error) {
 		if t.ctx.Err() != nil { // a guest can come here again and again without a tick
 			return 0, &wasi.Canceled{Cause: context.Cause(t.ctx)}
 		}
-		status, err := t.in.call(ctx, t.in.entry)
+		status, err := invoke(ctx, entry)
 		if err != nil || t.fork != forkUnwinding {
 			return status, err
 		}
@@ -122,7 +129,7 @@ func (t *task) enter(ctx context.Context) (uint32, error) {
 // Preconditions: the guest is off its stack.
 func (t *task) bearTwin() (pid uint32, err error) {
 	c := t.run.newTask()
-	c.program, c.loaded = t.program, t.loaded
+	c.program, c.loaded, c.cell = t.program, t.loaded, t.cell
 	c.fork, c.forked = forkRewinding, forkAnswer{data: t.forked.data} // it is told 0
 	c.host = t.host.Fork(wasi.Config{Clock: c.clock(), Signals: c, Kernel: c, Services: c.serve})
 	err = c.openFrom(t.in.from)

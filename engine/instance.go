@@ -22,6 +22,7 @@ type instance struct {
 	globals []api.MutableGlobal
 	fuel    api.MutableGlobal
 	entry   api.Function // kept with the native stack it has grown
+	cell    api.Function // the same of what sessions call; nil until one does
 
 	asyncify *asyncify      // nil until a fork, or where there is none
 	handlers []api.Function // of signals, by depth
@@ -115,19 +116,36 @@ func (in *instance) initialize(ctx context.Context) error {
 	return nil
 }
 
-// call runs a function without parameters and answers its status: its result, its exit code, or 0. The error is
-// not nil when the guest did not end by itself.
-func (in *instance) call(ctx context.Context, f api.Function) (uint32, error) {
+// entryOf answers the function that a process runs in: the program's entry, or, of a name, the one that sessions call.
+func (in *instance) entryOf(cell string) (api.Function, error) {
+	if cell == "" {
+		return in.entry, nil
+	}
+	if in.cell == nil {
+		if in.cell = in.module.ExportedFunction(cell); in.cell == nil {
+			return nil, fmt.Errorf("the program does not export %q", cell)
+		}
+	}
+	return in.cell, nil
+}
+
+// invoke runs a function without parameters and answers its result, or 0. A guest that exits answers a *sys.ExitError.
+func invoke(ctx context.Context, f api.Function) (uint32, error) {
 	var stack [1]uint64
 	err := f.CallWithStack(ctx, stack[:])
-	var exit *sys.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode(), nil
-	}
 	if err != nil || len(f.Definition().ResultTypes()) == 0 {
 		return 0, err
 	}
 	return uint32(stack[0]), nil
+}
+
+// exitStatus makes an exit the status that it gave. What is left of the error says that the guest did not end by itself.
+func exitStatus(status uint32, err error) (uint32, error) {
+	var exit *sys.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode(), nil
+	}
+	return status, err
 }
 
 // handlerName is the export that is called for a signal: func(i32).
@@ -151,7 +169,7 @@ var handlerParams = [...]api.ValueType{api.ValueTypeI32}
 func (in *instance) release(healthy bool) {
 	if in.memory != nil {
 		in.memory.mayGrow = nil
-		healthy = healthy && !in.memory.shared
+		healthy = healthy && !in.memory.kept
 	}
 	if !healthy || len(in.info.Stateful) > 0 || in.from.full() || in.reset() != nil {
 		in.close()

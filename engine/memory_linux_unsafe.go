@@ -88,7 +88,7 @@ type mapping struct {
 	base unsafe.Pointer
 	max  uintptr
 
-	share  bool      // see shareGrowth
+	share  bool      // see keep
 	growth *pageFile // what the memory has grown by since then; nil for nothing
 }
 

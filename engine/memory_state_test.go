@@ -58,7 +58,7 @@ func (b *stateBench) instance(shared bool) *instance {
 	b.t.Cleanup(in.close)
 	in.memory.mayGrow = func(uint64) bool { return true }
 	if shared {
-		in.memory.shareGrowth()
+		in.memory.keep(true)
 	}
 	return in
 }
@@ -124,7 +124,7 @@ func TestFrozenStates(t *testing.T) {
 				if err := state.thaw(c); err != nil {
 					t.Fatal(err)
 				}
-				c.memory.shareGrowth()
+				c.memory.keep(true)
 				b.same("a child", c, want, global)
 				children = append(children, child{c, want, global})
 			}

@@ -115,9 +115,9 @@ func (m *linearMemory) written() ([]span, error) {
 	return out, nil
 }
 
-// shareGrowth makes what the memory grows by from now on lie in a file, so that freezing it copies nothing. Such a
-// memory is not reset.
-func (m *linearMemory) shareGrowth() { m.shared, m.mapping.share = true, true }
+// keep says that the memory will be frozen, and not reset. With shareGrowth, what it grows by from now on lies in a file,
+// so that freezing it copies nothing: written does not tell of that, so it is not for memories that copyTo copies.
+func (m *linearMemory) keep(shareGrowth bool) { m.kept, m.mapping.share = true, shareGrowth }
 
 // growShared is mapping.grow in a memory that shares its growth.
 func (mp *mapping) growShared(from, to uint64) error {

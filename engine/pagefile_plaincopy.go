@@ -14,8 +14,8 @@ func (m *linearMemory) written() ([]span, error) {
 	return m.image.differing(m.mapping.bytes(m.size)), nil
 }
 
-// shareGrowth says that the memory won't be reset, and has no other meaning here.
-func (m *linearMemory) shareGrowth() { m.shared = true }
+// keep says that the memory will be frozen, and not reset.
+func (m *linearMemory) keep(bool) { m.kept = true }
 
 func (m *linearMemory) freezeGrowth() error { return nil }
 

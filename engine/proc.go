@@ -195,7 +195,7 @@ func (t *task) letterLocked() byte {
 		return 'Z'
 	case t.state == stateStopped:
 		return 'T'
-	case t.host == nil || t.waiting.Load() || t.host.Waiting():
+	case t.host == nil || t.waiting.Load() || t.host.Waiting() || t.run.rests:
 		return 'S'
 	}
 	return 'R'

@@ -24,6 +24,7 @@ type run struct {
 	over    atomic.Bool  // the first process has ended
 	counted atomic.Int64 // ticks that the sandbox's usage has
 
+	rests bool          // it is a session's between cells
 	live  int           // processes that have not ended; under table.mu
 	empty chan struct{} // closed when there are none
 }

@@ -11,16 +11,14 @@ import (
 	"time"
 
 	"github.com/belljar-dev/belljar/wasi"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/sys"
 )
 
 // residence is where a session's interpreter lives between cells: nowhere yet, in a task, or frozen. It belongs to
 // whoever has the session's turn.
 type residence struct {
-	target *target // the program; nil before the first cell
-	task   *task   // nil: not alive
-	cell   api.Function
+	target *target        // the program; nil before the first cell
+	task   *task          // nil: not alive
+	idle   *run           // the task's between cells; nil before the first one's end
 	frozen *frozenProcess // nil: not frozen
 	cells  uint32         // that were begun
 	copied bool           // the next cell is the first since the memory was copied
@@ -145,9 +143,15 @@ func (t *task) joinLocked(r *run) {
 	t.run, t.meter.run = r, &r.ticks
 }
 
-// leave takes the interpreter, which goes on living, out of the cell's run.
+// leave takes the interpreter, which goes on living, out of the cell's run. Processes that the cell has left behind stay
+// in it.
 func (l *residence) leave() {
 	t := l.task
+	if l.idle == nil {
+		l.idle = t.sandbox.newRun(&Command{})
+		l.idle.rests = true
+		l.idle.live++ // so that it is never empty
+	}
 	k := &t.sandbox.table
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -159,6 +163,7 @@ func (l *residence) leave() {
 			ts.link(t.ctx)
 		}
 	}
+	t.joinLocked(l.idle)
 }
 
 // start makes the interpreter's process.
@@ -176,7 +181,7 @@ func (s *Session) start(ctx context.Context, r *run) (err error) {
 	}
 	t := r.newTask()
 	t.resident = true
-	t.program, t.loaded = l.target, l.target.loaded
+	t.program, t.loaded, t.cell = l.target, l.target.loaded, s.entry
 	if err = s.moveIn(t); err == nil {
 		if t.host, err = s.newHost(t); err == nil {
 			err = sb.table.enter(t, nil, 0)
@@ -251,11 +256,9 @@ func (s *Session) moveIn(t *task) error {
 	if t.in.memory == nil {
 		return errors.New("the program has no memory")
 	}
-	t.in.memory.shareGrowth()
-	if l.cell = t.in.module.ExportedFunction(s.entry); l.cell == nil {
-		return fmt.Errorf("the program does not export %q", s.entry)
-	}
-	return nil
+	t.in.memory.keep(!t.in.mayFork())
+	_, err = t.in.entryOf(t.cell)
+	return err
 }
 
 // live runs the cell in the interpreter that is there.
@@ -263,10 +266,14 @@ func (s *Session) live(ctx context.Context, r *run, c *cellRun) (Result, error) 
 	sb, l := s.sandbox, &s.life
 	l.began = time.Now()
 	unwatch := s.watch(ctx, r, c)
-	end, exited := s.execute()
+	end, over := s.execute()
 	unwatch()
 	if sb.clock == nil {
 		l.cpu += time.Since(l.began)
+	}
+	if end.err == nil && !over {
+		l.leave()
+		r.settle()
 	}
 	l.rest()
 	r.out.close()
@@ -283,10 +290,9 @@ func (s *Session) live(ctx context.Context, r *run, c *cellRun) (Result, error) 
 		_ = s.end(end.err) // what there is to say, the cell's error says
 		return res, end.err
 	}
-	if exited {
+	if over {
 		return res, s.end(errExited)
 	}
-	l.leave()
 	return res, context.Cause(ctx)
 }
 
@@ -294,7 +300,7 @@ func (s *Session) live(ctx context.Context, r *run, c *cellRun) (Result, error) 
 // undoes it.
 func (s *Session) watch(ctx context.Context, r *run, c *cellRun) (unwatch func()) {
 	limit, t := s.sandbox.limits.Wall, s.life.task
-	c.interrupt = func() { s.sandbox.table.signal(t, SIGINT) }
+	c.interrupt = func() { s.sandbox.table.signalGroup(t, SIGINT) }
 	s.mu.Lock()
 	s.running = c
 	s.mu.Unlock()
@@ -314,12 +320,12 @@ func (s *Session) watch(ctx context.Context, r *run, c *cellRun) (unwatch func()
 	}
 }
 
-// execute calls the guest. exited says that the interpreter has ended by itself.
-func (s *Session) execute() (end ending, exited bool) {
+// execute calls the guest. over says that the interpreter has ended.
+func (s *Session) execute() (end ending, over bool) {
 	t := s.life.task
 	defer func() {
 		if v := recover(); v != nil {
-			end = ending{uint32(SIGKILL), fmt.Errorf("%w: %v\n%s", ErrInternal, v, debug.Stack())}
+			end, over = ending{uint32(SIGKILL), fmt.Errorf("%w: %v\n%s", ErrInternal, v, debug.Stack())}, true
 		}
 	}()
 	if t.ctx.Err() != nil {
@@ -327,24 +333,20 @@ func (s *Session) execute() (end ending, exited bool) {
 	}
 	ctx := wasi.Bind(&meterContext{t.ctx, &t.meter}, t.host)
 	t.meter.begin(t.in.fuel)
-	defer t.meter.settle()
-	var stack [1]uint64
+	var status uint32
 	var err error
 	if t.cold {
 		err = t.in.initialize(ctx)
 		t.cold = false
 	}
 	if err == nil {
-		err = s.life.cell.CallWithStack(ctx, stack[:])
+		status, err = t.enter(ctx)
 	}
-	if err != nil {
-		t.endThreads() // the meter can be settled when none of them runs
+	if err != nil { // an exit, too
+		return t.succeed(exitStatus(status, err)), true
 	}
-	var exit *sys.ExitError
-	if errors.As(err, &exit) {
-		return t.ending(exit.ExitCode(), nil), true
-	}
-	return t.ending(uint32(stack[0]), err), err != nil
+	t.meter.settle()
+	return t.ending(status, nil), false
 }
 
 // freeze answers the process as it is now; it lives on. nil is one that hasn't begun. The Files are those that are open
@@ -386,7 +388,10 @@ func (l *residence) close() error {
 		t.stop(nil)
 		t.sandbox.table.exit(t, uint32(SIGKILL))
 	}
-	l.task, l.cell, l.frozen = nil, nil, nil
+	if l.idle != nil {
+		l.idle.stop(nil)
+	}
+	l.task, l.idle, l.frozen = nil, nil, nil
 	l.input.close()
 	return errors.Join(errs...)
 }

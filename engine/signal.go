@@ -188,6 +188,15 @@ func (k *table) signal(t *task, sig Signal) {
 	k.sendLocked(t, sig)
 }
 
+// signalGroup signals the process group that t leads, as a terminal does that t has in the foreground.
+func (k *table) signalGroup(t *task, sig Signal) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, m := range k.groupLocked(t.pgid) {
+		k.sendLocked(m, sig)
+	}
+}
+
 // signal is the one that a native program would have died of.
 func (e *TrapError) signal() Signal {
 	switch e.Reason {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/belljar-dev/belljar/wasi"
-	"github.com/tetratelabs/wazero/sys"
 )
 
 // task is one process of a sandbox's table: a program, its instance, and what it is to the others. It implements
@@ -29,7 +28,8 @@ type task struct {
 	program *target
 	loaded  *loadedProgram
 	in      *instance
-	cold    bool // the instance has yet to be initialised
+	cell    string // the export that it runs in, of a session's interpreter and its children; "": the program's entry
+	cold    bool   // the instance has yet to be initialised
 	meter   meter
 	memory  atomic.Int64 // bytes of linear memory
 	peak    atomic.Int64 // the most of them
@@ -114,22 +114,26 @@ func (t *task) execute() (end ending) {
 			end = ending{uint32(SIGKILL), fmt.Errorf("%w: %v\n%s", ErrInternal, v, debug.Stack())}
 		}
 	}()
+	end = t.succeed(t.runProgram())
+	if err := t.host.Close(); err != nil && end.err == nil {
+		end = ending{uint32(SIGKILL), fmt.Errorf("%w: close descriptors: %w", ErrInternal, err)}
+	}
+	return end
+}
+
+// succeed is told how a program ended. It runs what Exec has put in its place, and so on to the last one's end.
+func (t *task) succeed(code uint32, err error) ending {
 	for {
-		code, err := t.runProgram()
-		t.endThreads()
+		t.endThreads() // the meter can be settled when none of them runs
 		t.meter.settle()
 		t.release(healthy(err))
 		if t.next == nil || t.ctx.Err() != nil {
-			cerr := t.host.Close()
-			if err == nil && cerr != nil {
-				err = fmt.Errorf("close descriptors: %w", cerr)
-			}
 			return t.ending(code, err)
 		}
 		if err := t.replace(); err != nil {
-			_ = t.host.Close()
 			return ending{uint32(SIGKILL), err}
 		}
+		code, err = t.runProgram()
 	}
 }
 
@@ -154,14 +158,10 @@ func (t *task) runProgram() (uint32, error) {
 	t.meter.begin(t.in.fuel)
 	if t.fork == forkNone && t.cold {
 		if err := t.in.initialize(ctx); err != nil {
-			var exit *sys.ExitError
-			if errors.As(err, &exit) {
-				return exit.ExitCode(), nil
-			}
-			return 0, err
+			return exitStatus(0, err)
 		}
 	}
-	return t.enter(ctx)
+	return exitStatus(t.enter(ctx))
 }
 
 // ending says what became of the guest, by what its call answered.
@@ -278,7 +278,7 @@ func (t *task) replace() error {
 	if err := t.host.Exec(p.args, p.env, p.dir); err != nil {
 		return err
 	}
-	t.program, t.loaded, t.depth = p, p.loaded, 0
+	t.program, t.loaded, t.cell, t.depth = p, p.loaded, "", 0
 	t.sandbox.table.replaced(t)
 	return t.open()
 }

@@ -50,7 +50,7 @@ func (p *program) warmUp(ctx context.Context, l *loadedProgram) (*memoryImage, e
 	if err := in.initialize(guest); err != nil {
 		return nil, fmt.Errorf("initialise: %w", err)
 	}
-	status, err := in.call(guest, in.entry)
+	status, err := exitStatus(invoke(guest, in.entry))
 	m.settle()
 	if err == nil && status != 0 {
 		err = fmt.Errorf("%s answered %d", p.def.Warm.Entry, int32(status))
