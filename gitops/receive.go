@@ -101,6 +101,7 @@ type indexer struct {
 	sum      [sha1.Size]byte           // of the pack
 	refBases map[plumbing.Hash][]int32 // deltas by the name of their base
 	kept     int64                     // bytes of small deltas
+	named    plumbing.Hash             // the base that plainHeader has read of
 }
 
 const (
@@ -182,8 +183,8 @@ func (x *indexer) read(from *bufio.Reader) error {
 	return nil
 }
 
-// header reads an object's header: kind and size, of a delta what it is based on.
-func (x *indexer) header(in *bufio.Reader, o *packed) error {
+// kindAndSize reads what every object's header begins with.
+func (x *indexer) kindAndSize(in *bufio.Reader, o *packed) error {
 	c, err := in.ReadByte()
 	if err != nil {
 		return unexpected(err)
@@ -202,7 +203,19 @@ func (x *indexer) header(in *bufio.Reader, o *packed) error {
 		return ErrTooLarge
 	}
 	switch o.kind {
-	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
+	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject, plumbing.OFSDeltaObject,
+		plumbing.REFDeltaObject:
+		return nil
+	}
+	return fmt.Errorf("an object of kind %d: %w", o.kind, ErrCorrupt)
+}
+
+// header reads an object's header: kind and size, of a delta what it is based on.
+func (x *indexer) header(in *bufio.Reader, o *packed) error {
+	if err := x.kindAndSize(in, o); err != nil {
+		return err
+	}
+	switch o.kind {
 	case plumbing.OFSDeltaObject:
 		back, err := readBack(in)
 		if err != nil {
@@ -217,8 +230,6 @@ func (x *indexer) header(in *bufio.Reader, o *packed) error {
 			return unexpected(err)
 		}
 		x.refBases[base] = append(x.refBases[base], int32(len(x.objects)))
-	default:
-		return fmt.Errorf("an object of kind %d: %w", o.kind, ErrCorrupt)
 	}
 	return nil
 }

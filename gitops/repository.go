@@ -130,7 +130,7 @@ func open(t *vfs.Tree, name string, cfg Config) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.st = newStore(billy.(*billyfs.FS), cfg.MaxObject)
+	r.st = newStore(billy.(*billyfs.FS), r.dir, cfg.MaxObject)
 	return r, r.checkFormat()
 }
 

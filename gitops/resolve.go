@@ -3,7 +3,6 @@ package gitops
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -167,22 +166,15 @@ func (s *resolver) apply(inf *inflater, base *content, i int32) (*content, error
 			return nil, err
 		}
 	}
-	_, n := binary.Uvarint(delta)
-	if n <= 0 {
-		return nil, fmt.Errorf("a delta: %w", ErrCorrupt)
-	}
-	size, n := binary.Uvarint(delta[n:])
-	switch {
-	case n <= 0:
-		return nil, fmt.Errorf("a delta: %w", ErrCorrupt)
-	case size > uint64(s.x.maxObject):
-		return nil, ErrTooLarge
-	case s.total.Add(int64(size)) > s.x.access.maxPack()*maxInflation:
-		return nil, fmt.Errorf("all objects together: %w", ErrTooLarge)
+	if err := checkDelta(delta, s.x.maxObject); err != nil {
+		return nil, err
 	}
 	b, err := packfile.PatchDelta(base.b, delta)
 	if err != nil {
 		return nil, fmt.Errorf("a delta: %w: %w", ErrCorrupt, err)
+	}
+	if s.total.Add(int64(len(b))) > s.x.access.maxPack()*maxInflation {
+		return nil, fmt.Errorf("all objects together: %w", ErrTooLarge)
 	}
 	o.hash = plumbing.ComputeHash(base.kind, b)
 	s.done.Add(1)

@@ -14,6 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 
+	"github.com/belljar-dev/belljar/vfs"
 	"github.com/belljar-dev/belljar/vfs/billyfs"
 )
 
@@ -26,13 +27,14 @@ const (
 type store struct {
 	*filesystem.Storage
 	fs    *billyfs.FS
+	packs *packs
 	cache cache.Object
 	max   int64
 }
 
-func newStore(fs *billyfs.FS, limit int64) *store {
-	c := cache.NewObjectLRU(32 * cache.MiByte)
-	return &store{Storage: filesystem.NewStorage(fs, c), fs: fs, cache: c, max: limit}
+func newStore(fs *billyfs.FS, dir *vfs.Dir, limit int64) *store {
+	c := cache.NewObjectLRU(16 * cache.MiByte)
+	return &store{Storage: filesystem.NewStorage(fs, c), fs: fs, packs: &packs{dir: dir, max: limit}, cache: c, max: limit}
 }
 
 // EncodedObject reads an object of at most max bytes, of any kind if t is plumbing.AnyObject.
@@ -89,20 +91,25 @@ func (s *store) loose(h plumbing.Hash) (plumbing.EncodedObject, error) {
 	return o, nil
 }
 
-// packed reads an object from a pack. Packs that came after the first look are found by a second one.
+// packed reads an object from a pack. Trees, commits and tags are likely to be asked for again.
 func (s *store) packed(h plumbing.Hash) (plumbing.EncodedObject, error) {
-	size, err := s.Storage.EncodedObjectSize(h)
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		s.Reindex()
-		size, err = s.Storage.EncodedObjectSize(h)
-	}
+	o, err := s.packs.read(h)
 	if err != nil {
 		return nil, err
 	}
-	if size < 0 || size > s.max {
-		return nil, ErrTooLarge
+	if o.kind != plumbing.BlobObject {
+		s.cache.Put(o)
 	}
-	return s.Storage.EncodedObject(plumbing.AnyObject, h)
+	return o, nil
+}
+
+// HasEncodedObject says whether an object is there: nil, or plumbing.ErrObjectNotFound.
+func (s *store) HasEncodedObject(h plumbing.Hash) error {
+	hex := h.String()
+	if _, err := s.fs.Lstat("objects/" + hex[:2] + "/" + hex[2:]); err == nil || s.packs.has(h) {
+		return nil
+	}
+	return plumbing.ErrObjectNotFound
 }
 
 // put stores an object and returns its name.
@@ -127,6 +134,9 @@ func (r *Repository) blob(h plumbing.Hash) ([]byte, error) {
 	o, err := r.st.EncodedObject(plumbing.BlobObject, h)
 	if err != nil {
 		return nil, err
+	}
+	if o, ok := o.(*raw); ok {
+		return o.b, nil
 	}
 	in, err := o.Reader()
 	if err != nil {
