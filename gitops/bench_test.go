@@ -112,3 +112,94 @@ func watchHeap(peak *atomic.Uint64) (stop func()) {
 	}()
 	return func() { close(done); <-ended }
 }
+
+// newWide makes a repository of 10,000 commits and 10,000 files, of which one has 5,000 lines, on the host and in a tree.
+func newWide(b *testing.B) (*forge, *vfs.Tree, *Repository) {
+	f := newForge(b, false)
+	f.git("init", "-q", "--bare", "-b", "main", "x.git")
+	cmd := exec.Command("git", "-C", filepath.Join(f.dir, "x.git"), "fast-import", "--quiet")
+	var in strings.Builder
+	for c := range 10_000 {
+		fmt.Fprintf(&in, "commit refs/heads/main\ncommitter A <a@b.c> %d +0000\ndata 9\nmessage!\n\n", 1_600_000_000+c*60)
+		fmt.Fprintf(&in, "M 100644 inline d%d/e%d/f%d\ndata 8\n%08d\n", c/100, c%10, c, c)
+	}
+	fmt.Fprintf(&in, "M 100644 inline long\ndata %d\n%s\n", len(longText(0)), longText(0))
+	cmd.Stdin = strings.NewReader(in.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatal(err, string(out))
+	}
+	f.git("-C", "x.git", "repack", "-adq")
+	f.git("clone", "-q", "x.git", "native")
+	tr, r := f.clone(CloneOptions{})
+	time.Sleep(1100 * time.Millisecond) // so that nothing looks as if it could have changed since
+	for range 2 {
+		f.git("-C", "native", "status")
+		if _, err := r.Status(ctx, StatusOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return f, tr, r
+}
+
+// longText has 5,000 lines, of which every fifth differs from those of another step.
+func longText(step int) string {
+	var s strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&s, "line %d of %d\n", i, step*(1-min(i%5, 1)))
+	}
+	return s.String()
+}
+
+// against measures do, and in turn the host's git with args.
+func against(b *testing.B, f *forge, do func() error, args ...string) {
+	var native time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		start := time.Now()
+		f.git(append([]string{"-C", "native"}, args...)...)
+		native += time.Since(start)
+		b.StartTimer()
+		if err := do(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(native), "×native")
+}
+
+func BenchmarkStatus(b *testing.B) {
+	f, _, r := newWide(b)
+	b.Run("unchanged", func(b *testing.B) {
+		against(b, f, func() error {
+			s, err := r.Status(ctx, StatusOptions{})
+			if len(s.Entries) > 0 {
+				b.Fatal(s)
+			}
+			return err
+		}, "status", "--porcelain")
+	})
+	b.Run("log", func(b *testing.B) {
+		against(b, f, func() error {
+			l, err := r.Log(ctx, LogOptions{})
+			if len(l) != 10_000 {
+				b.Fatal(len(l))
+			}
+			return err
+		}, "log", "--format=%H %an %ae %at %s")
+	})
+	b.Run("diff", func(b *testing.B) {
+		must := func(err error) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		must(os.WriteFile(filepath.Join(f.dir, "native/long"), []byte(longText(1)), 0o666))
+		must(r.tree.WriteFile("copy/long", []byte(longText(1)), 0o666))
+		against(b, f, func() error {
+			d, err := r.Diff(ctx, DiffOptions{})
+			if len(d) != 1 {
+				b.Fatal(d)
+			}
+			return err
+		}, "diff")
+	})
+}

@@ -3,8 +3,6 @@ package gitops
 import (
 	"fmt"
 	"testing"
-
-	"github.com/belljar-dev/belljar/vfs"
 )
 
 func TestClone(t *testing.T) {
@@ -33,35 +31,6 @@ func TestClone(t *testing.T) {
 		commitAll(t, r, "ahead")
 		if s, err = r.Status(ctx, StatusOptions{}); err != nil || s.Ahead != 1 || s.Behind != 0 {
 			t.Errorf("%+v, %v", s, err)
-		}
-	}
-}
-
-func BenchmarkStatus(b *testing.B) {
-	tr := vfs.New(vfs.Config{})
-	defer tr.Close()
-	r, err := Init(tr, "repo", who, InitOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i := range 10000 {
-		name := fmt.Sprintf("repo/d%d/e%d", i/100, i%10)
-		if err := tr.MkdirAll(name, 0o777); err != nil {
-			b.Fatal(err)
-		}
-		if err := tr.WriteFile(fmt.Sprint(name, "/f", i), fmt.Append(nil, i), 0o666); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := r.Add(ctx, AddOptions{All: true}); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := r.Commit(ctx, CommitOptions{Message: "all"}); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if s, err := r.Status(ctx, StatusOptions{}); err != nil || len(s.Entries) > 0 {
-			b.Fatal(s, err)
 		}
 	}
 }
