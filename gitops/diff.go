@@ -81,13 +81,41 @@ func (r *Repository) diffSides(ctx context.Context, o DiffOptions) (old, now lis
 	case o.Staged:
 		old, _, err = r.headTree(ctx)
 	default:
-		old = x.listing()
+		if old, now, err = r.workChanges(ctx, x); err != nil {
+			return nil, nil, nil, nil, err
+		}
+		return old, now, r.fromWork, unmerged, nil
 	}
 	if err != nil || o.Staged {
 		return old, x.listing(), r.fromBlobs, unmerged, err
 	}
 	now, err = r.workListing(ctx, x)
 	return old, now, r.fromWork, unmerged, err
+}
+
+// workChanges lists, of the tracked files, those that differ: as the index has them and as the working tree does.
+func (r *Repository) workChanges(ctx context.Context, x *index) (old, now listing, err error) {
+	if _, err := r.worktree(); err != nil {
+		return nil, nil, err
+	}
+	f, err := r.scan(ctx, x, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	old, now = listing{}, listing{}
+	for name, e := range x.paths {
+		w, err := r.workEntry(x, name, f.files)
+		if err != nil {
+			return nil, nil, err
+		}
+		if staged := (entry{e.Mode, e.Hash}); w != staged {
+			old[name] = staged
+			if w.mode != filemode.Empty {
+				now[name] = w
+			}
+		}
+	}
+	return old, now, nil
 }
 
 // workListing lists the tracked files as the working tree has them.

@@ -40,14 +40,15 @@ func (r *Repository) readIndex() (*index, error) {
 		return nil, err
 	}
 	x.written = i.ModTime()
-	raw := &format.Index{}
-	if err := format.NewDecoder(bytes.NewReader(b)).Decode(raw); err != nil {
-		return nil, fmt.Errorf("index: %w: %w", ErrCorrupt, err)
+	entries, err := decodeIndex(b)
+	if err != nil {
+		return nil, err
 	}
-	if len(raw.Entries) > maxPaths {
+	if len(entries) > maxPaths {
 		return nil, fmt.Errorf("index: %w", ErrTooMany)
 	}
-	for _, e := range raw.Entries {
+	x.paths = make(map[string]*format.Entry, len(entries))
+	for _, e := range entries {
 		if err := checkPath(e.Name, e.Mode == filemode.Symlink); err != nil {
 			return nil, fmt.Errorf("index: %w", err)
 		}

@@ -129,10 +129,19 @@ func (r *Repository) compare(ctx context.Context, head listing, x *index, f foun
 		}
 		return e
 	}
-	staged := x.listing()
-	if len(x.unmerged) > 0 {
-		head = maps.Clone(head)
+	// Of what is equal, which is most, nothing is noted.
+	before, staged := listing{}, listing{}
+	for name, h := range head {
+		if e := x.paths[name]; e == nil || h != (entry{e.Mode, e.Hash}) {
+			before[name] = h
+		}
 	}
+	for name, e := range x.paths {
+		if now := (entry{e.Mode, e.Hash}); head[name] != now {
+			staged[name] = now
+		}
+	}
+	head = before
 	for name, u := range x.unmerged {
 		e := at(name)
 		e.Index, e.Work = unmergedStates(u)

@@ -181,21 +181,21 @@ type found struct {
 
 // scanner walks a working tree.
 type scanner struct {
-	r       *Repository
-	all     bool            // look into untracked directories
-	tracked map[string]bool // files and the directories above them
-	out     found
-	count   int
+	r     *Repository
+	all   bool // look into untracked directories
+	index *index
+	dirs  map[string]bool // that have something tracked
+	out   found
+	count int
 }
 
 // scan walks the working tree. Links are not followed, and other repositories in it not entered.
 func (r *Repository) scan(ctx context.Context, idx *index, all bool) (found, error) {
-	s := scanner{r: r, all: all, tracked: make(map[string]bool, len(idx.paths)+len(idx.unmerged))}
+	s := scanner{r: r, all: all, index: idx, dirs: map[string]bool{}}
 	s.out.files = make(map[string]vfs.Info, len(idx.paths))
 	track := func(name string) {
-		s.tracked[name] = true
-		for d := path.Dir(name); d != "." && !s.tracked[d]; d = path.Dir(d) {
-			s.tracked[d] = true
+		for i := strings.LastIndexByte(name, '/'); i > 0 && !s.dirs[name[:i]]; i = strings.LastIndexByte(name[:i], '/') {
+			s.dirs[name[:i]] = true
 		}
 	}
 	for name := range idx.paths {
@@ -228,6 +228,14 @@ func patterns(text []byte, dir string) []gitignore.Pattern {
 		}
 	}
 	return ps
+}
+
+func (s *scanner) tracked(name string) bool {
+	if s.index.paths[name] != nil {
+		return true
+	}
+	_, conflict := s.index.unmerged[name]
+	return conflict
 }
 
 func (s *scanner) dir(ctx context.Context, dir string, ps []gitignore.Pattern) error {
@@ -263,11 +271,12 @@ func (s *scanner) dir(ctx context.Context, dir string, ps []gitignore.Pattern) e
 }
 
 func (s *scanner) node(ctx context.Context, name string, i vfs.Info, m gitignore.Matcher, ps []gitignore.Pattern) error {
-	if s.tracked[name] && !i.IsDir() {
+	tracked := s.tracked(name)
+	switch {
+	case tracked && !i.IsDir():
 		s.out.files[name] = i
 		return nil
-	}
-	if i.IsDir() && s.tracked[name] {
+	case i.IsDir() && (tracked || s.dirs[name]):
 		return s.dir(ctx, name, ps)
 	}
 	if !i.IsDir() && modeOf(i) == filemode.Empty {
