@@ -298,7 +298,7 @@ func TestFetchPullPush(t *testing.T) {
 	write(t, tr, "copy/mine3", "mine\n")
 	commitAll(t, r, "mine 3")
 	f.git("-C", "work", "fetch", "-q", "../x.git", "main")
-	theirs = other("theirs3", "theirs 3")
+	other("theirs3", "theirs 3")
 	m, err = r.Pull(ctx, PullOptions{})
 	must(t, err)
 	if s, err := r.Show(ctx, "HEAD"); err != nil || len(s.Commit.Parents) != 2 || !strings.HasPrefix(s.Commit.Message, "Merge branch 'main' of http://") {
@@ -460,7 +460,7 @@ func (o only) DialContext(ctx context.Context, network, address string) (net.Con
 func TestConfigChangesNoTransport(t *testing.T) {
 	f := newForge(t, false)
 	f.seed(3)
-	tr, r := f.clone(CloneOptions{})
+	tr, _ := f.clone(CloneOptions{})
 	b, err := tr.ReadFile("copy/.git/config")
 	must(t, err)
 	write(t, tr, "copy/.git/config", string(b)+`[url "ext::sh -c touch% /pwned "]
@@ -479,7 +479,7 @@ func TestConfigChangesNoTransport(t *testing.T) {
 [protocol "ext"]
 	allow = always
 `)
-	r, err = Open(tr, "copy", f.config())
+	r, err := Open(tr, "copy", f.config())
 	must(t, err)
 	f.dials = nil
 	_, err = r.Fetch(ctx, FetchOptions{})

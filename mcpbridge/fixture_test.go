@@ -85,7 +85,8 @@ func fixtureTalk(s *server.MCPServer) {
 func fixtureAsk(s *server.MCPServer) {
 	s.AddTool(mcp.NewTool("test_sampling", mcp.WithDescription("asks for a completion"), mcp.WithString("prompt", mcp.Required())),
 		func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			answer, err := s.RequestSampling(ctx, mcp.CreateMessageRequest{ //nolint:staticcheck // older versions have it, and the suite asks for it
+			//lint:ignore SA1019 older versions have it, and the suite asks for it
+			answer, err := s.RequestSampling(ctx, mcp.CreateMessageRequest{
 				Request: mcp.Request{Method: string(mcp.MethodSamplingCreateMessage)},
 				CreateMessageParams: mcp.CreateMessageParams{MaxTokens: 100, Messages: []mcp.SamplingMessage{
 					{Role: mcp.RoleUser, Content: mcp.NewTextContent(req.GetString("prompt", ""))},
