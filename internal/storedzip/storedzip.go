@@ -1,5 +1,5 @@
 // Package storedzip shows a zip archive without compression as a file system whose files can be read at any
-// offset and share the archive's bytes.
+// offset and share the archive's bytes. Symbolic links are told, and not followed.
 package storedzip
 
 import (
@@ -100,6 +100,22 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	defer file.Close()
 	return file.Stat()
 }
+
+// ReadLink implements fs.ReadLinkFS: a link's content is its target.
+func (f *FS) ReadLink(name string) (string, error) {
+	info, err := f.Lstat(name)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Type() != fs.ModeSymlink {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	target, err := fs.ReadFile(f, name)
+	return string(target), err
+}
+
+// Lstat implements fs.ReadLinkFS. As Open, Stat does not follow links either.
+func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.Stat(name) }
 
 var errBounds = errors.New("file lies outside the archive")
 
