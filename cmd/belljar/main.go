@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/runtimes/git"
 	"github.com/belljar-dev/belljar/runtimes/python"
 	"github.com/belljar-dev/belljar/runtimes/shell"
 	"github.com/spf13/cobra"
@@ -104,6 +105,6 @@ func (a *app) command() *cobra.Command {
 
 // engine makes the engine with everything of this build in one image.
 func (a *app) engine() (*engine.Engine, error) {
-	all := engine.Compose("all", shell.Image(), python.Image())
+	all := engine.Compose("all", shell.Image(), git.Image(), python.Image())
 	return engine.New(engine.Config{Images: []engine.Image{all}, CacheDir: a.state})
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/belljar-dev/belljar/runtimes/git"
 	"github.com/belljar-dev/belljar/runtimes/python"
 	"github.com/spf13/cobra"
 )
@@ -13,7 +14,7 @@ import (
 // versions answers what this binary is made of.
 func versions() map[string]string {
 	v := map[string]string{
-		"belljar": "(devel)", "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH, "python": python.Version,
+		"belljar": "(devel)", "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH, "python": python.Version, "git": git.Version,
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -40,7 +41,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(v)
 			}
-			for _, k := range []string{"belljar", "python", "wazero", "go", "platform"} {
+			for _, k := range []string{"belljar", "python", "git", "wazero", "go", "platform"} {
 				fmt.Fprintf(a.stdout, "%-9s%s\n", k, v[k])
 			}
 			return nil
