@@ -3,7 +3,9 @@ module github.com/belljar-dev/belljar
 go 1.26.0
 
 require (
+	github.com/Masterminds/semver/v3 v3.5.0 // used by runtimes/js/npm: versions
 	github.com/dustin/go-humanize v1.1.0 // used by cmd/belljar: sizes such as 512MiB
+	github.com/evanw/esbuild v0.28.2 // used by runtimes/js/esbuild: TypeScript and JSX
 	github.com/go-git/go-billy/v5 v5.9.2 // used by vfs/billyfs: the interface that go-git takes
 	github.com/go-git/go-git/v5 v5.19.3 // used by gitops: objects and storage; by the tests of vfs/billyfs: repositories in a tree
 	github.com/klauspost/compress v1.20.3 // used by runtimes, store, engine and vfs/archive: zstd; by gitops: zlib

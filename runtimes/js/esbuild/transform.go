@@ -1,0 +1,182 @@
+package esbuild
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"runtime/debug"
+	"strings"
+
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/vfs"
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+const (
+	// maxSource bounds a source, in bytes, and with it the time that esbuild takes, which nothing can interrupt: to tell where
+	// each of many errors is it may go through the source again.
+	maxSource   = 1 << 20
+	maxTsconfig = 1 << 20
+	// ticksPerByte is what a program is charged: esbuild takes about 50 ns for each.
+	ticksPerByte = 50
+)
+
+// Request is what a program asks of Transform, followed by a newline and the source:
+//
+//	{"file":"/home/user/app.ts","format":"cjs"}
+//	source …
+type Request struct {
+	// File is the source's absolute path: its name says the loader (.ts .mts .cts .tsx .jsx; anything else is JavaScript),
+	// and the nearest tsconfig.json above it (jsx, jsxImportSource, experimentalDecorators, target …) is obeyed.
+	File   string `json:"file"`
+	Loader string `json:"loader,omitempty"` // "ts", "tsx", "jsx", "js", "json", "css", "text"; over File's
+	Format string `json:"format,omitempty"` // "cjs" or "esm"; "" leaves it as it is
+	Target string `json:"target,omitempty"` // "es2022" …; "" is "esnext"
+	Map    bool   `json:"map,omitempty"`    // whether to make a source map
+	Minify bool   `json:"minify,omitempty"`
+}
+
+// Answer comes back in the same form: itself, a newline, and the code.
+type Answer struct {
+	Errors []Message       `json:"errors,omitempty"` // none: there is code
+	Map    json.RawMessage `json:"map,omitempty"`    // version 3, with File as its source
+}
+
+// Message says what is wrong with a source.
+type Message struct {
+	Text   string `json:"text"`
+	Line   int    `json:"line"`   // from 1; 0 is unknown
+	Column int    `json:"column"` // from 0, in bytes
+	Source string `json:"source"` // the line
+}
+
+// Transform is a service for Program.Services: it makes JavaScript of a source. See Request and Answer for their form. A
+// source that is too large or could nest too deeply (see weight) is answered with an error in it, like one that can't be
+// parsed.
+func Transform(_ context.Context, c *engine.Call, request []byte) ([]byte, error) {
+	head, source, found := bytes.Cut(request, []byte("\n"))
+	var r Request
+	if err := json.Unmarshal(head, &r); err != nil || !found || !path.IsAbs(r.File) {
+		return nil, fmt.Errorf("transform: the request: %w", fs.ErrInvalid)
+	}
+	if err := c.Charge(int64(len(source)) * ticksPerByte); err != nil {
+		return nil, err
+	}
+	tsconfig := findTsconfig(c.Files, path.Dir(path.Clean(r.File)))
+	a, code := transform(r, string(source), tsconfig)
+	answer, err := json.Marshal(a)
+	if err != nil {
+		return nil, fmt.Errorf("transform: the answer: %w", err)
+	}
+	return append(append(answer, '\n'), code...), nil
+}
+
+func transform(r Request, source, tsconfig string) (a Answer, code []byte) {
+	options, err := r.options(tsconfig)
+	switch {
+	case err != nil:
+		return failure("%v", err), nil
+	case len(source) > maxSource:
+		return failure("the source has more than %d bytes", maxSource), nil
+	case weight(source)+weight(tsconfig) > maxWeight:
+		return failure("the source has too many brackets and operators to be parsed safely"), nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			a, code = failure("esbuild: %v\n%s", v, debug.Stack()), nil
+		}
+	}()
+	res := api.Transform(withoutMaps(source), options)
+	for _, m := range res.Errors {
+		e := Message{Text: m.Text}
+		if l := m.Location; l != nil {
+			e.Line, e.Column, e.Source = l.Line, l.Column, l.LineText
+		}
+		a.Errors = append(a.Errors, e)
+	}
+	if len(a.Errors) > 0 {
+		return a, nil
+	}
+	if r.Map {
+		a.Map = res.Map
+	}
+	return a, res.Code
+}
+
+func failure(format string, args ...any) Answer {
+	return Answer{Errors: []Message{{Text: fmt.Sprintf(format, args...)}}}
+}
+
+func (r Request) options(tsconfig string) (o api.TransformOptions, err error) {
+	o = api.TransformOptions{
+		Sourcefile: r.File, LogLevel: api.LogLevelSilent, TsconfigRaw: tsconfig, Platform: api.PlatformNode, Target: api.ESNext,
+		MinifyWhitespace: r.Minify, MinifyIdentifiers: r.Minify, MinifySyntax: r.Minify, KeepNames: r.Minify,
+	}
+	if r.Map {
+		o.Sourcemap, o.SourcesContent = api.SourceMapExternal, api.SourcesContentExclude
+	}
+	name := r.Loader
+	if name == "" {
+		name = strings.TrimPrefix(path.Ext(r.File), ".")
+	}
+	switch name {
+	case "ts", "mts", "cts":
+		o.Loader = api.LoaderTS
+	case "tsx":
+		o.Loader = api.LoaderTSX
+	case "jsx":
+		o.Loader = api.LoaderJSX
+	case "json":
+		o.Loader = api.LoaderJSON
+	case "css":
+		o.Loader = api.LoaderCSS
+	case "text":
+		o.Loader = api.LoaderText
+	default:
+		o.Loader = api.LoaderJS
+	}
+	switch r.Format {
+	case "":
+	case "cjs":
+		o.Format = api.FormatCommonJS
+	case "esm":
+		o.Format = api.FormatESModule
+	default:
+		return o, fmt.Errorf("unknown format %q", r.Format)
+	}
+	if t, known := targets[strings.ToLower(r.Target)]; known {
+		o.Target = t
+	} else if r.Target != "" {
+		return o, fmt.Errorf("unknown target %q", r.Target)
+	}
+	return o, nil
+}
+
+var targets = map[string]api.Target{
+	"esnext": api.ESNext, "es2015": api.ES2015, "es2016": api.ES2016, "es2017": api.ES2017, "es2018": api.ES2018,
+	"es2019": api.ES2019, "es2020": api.ES2020, "es2021": api.ES2021, "es2022": api.ES2022, "es2023": api.ES2023,
+	"es2024": api.ES2024,
+}
+
+// findTsconfig answers the nearest tsconfig.json at or above a directory, outside node_modules, or "". One that can't be
+// read is as none.
+func findTsconfig(files *vfs.Tree, dir string) string {
+	if strings.Contains(dir+"/", "/node_modules/") {
+		return ""
+	}
+	for {
+		name := path.Join(dir, "tsconfig.json")
+		if info, err := files.Stat(name); err == nil && info.Mode().IsRegular() && info.Size() <= maxTsconfig {
+			if b, err := files.ReadFile(name); err == nil {
+				return string(b)
+			}
+		}
+		if dir == "/" {
+			return ""
+		}
+		dir = path.Dir(dir)
+	}
+}
