@@ -82,6 +82,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"shell", s.shell},
 		{"HumanEval", s.humanEval},
 		{"meter", s.meterCost},
+		{"MCP bridge", s.mcp},
 		{"process start", s.processStart},
 	} {
 		fmt.Fprintln(opt.Log, "measuring:", part.name)

@@ -27,12 +27,14 @@ const (
 	statusInterrupted   = 130
 )
 
-func main() {
+func main() { os.Exit(runProcess()) }
+
+// runProcess runs this process's command line, and answers its status.
+func runProcess() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	app := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
-	status := app.run(ctx, os.Args[1:])
-	stop()
-	os.Exit(status)
+	defer stop()
+	return app.run(ctx, os.Args[1:])
 }
 
 // app is one invocation.

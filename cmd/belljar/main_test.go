@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -15,10 +14,7 @@ import (
 // TestMain lets scripts call the command as a process of its own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"belljar": func() {
-			a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
-			os.Exit(a.run(context.Background(), os.Args[1:]))
-		},
+		"belljar": main,
 	})
 }
 
