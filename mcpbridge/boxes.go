@@ -33,7 +33,7 @@ func usageOf(sb *engine.Sandbox) map[string]int64 {
 }
 
 func (b *Bridge) sandbox() server.ServerTool {
-	return newTool(b, "sandbox", `Tools work in your own sandbox, default, unless sandbox names another. fork makes one with the same files and variables, to try something risky in; snapshot keeps a state, restore goes back to it; stop ends programs and variables, files stay; destroy deletes a sandbox or snapshot.`,
+	return newTool(b, "sandbox", `Tools work in your own sandbox, default, unless sandbox names another. fork makes one with the same files and variables, to try something risky in; snapshot keeps a state, restore goes back to it; stop ends programs and variables, files stay; destroy deletes it.`,
 		hints{destroys: true}, func(ctx context.Context, c caller, in sandboxIn) (result[sandboxOut], error) {
 			out := sandboxOut{Name: in.Name}
 			text, err := c.sandboxOp(ctx, in, &out)

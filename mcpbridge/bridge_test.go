@@ -290,7 +290,7 @@ func (c *client) untilAnswer(args string) answer {
 }
 
 func TestToolsAreFewAndShort(t *testing.T) {
-	c := connect(t, newBridge(t, Config{}))
+	c := connect(t, newBridge(t, Config{Languages: []string{"python", "js"}, Notes: strings.Repeat("n", 70)}))
 	r := c.call("tools/list", `{}`)
 	var list struct {
 		Tools []struct {

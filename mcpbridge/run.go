@@ -34,7 +34,7 @@ func timeout(seconds float64) (time.Duration, error) {
 type runCodeIn struct {
 	Code     string            `json:"code" jsonschema:"a last expression's value is shown, as in a notebook"`
 	Language string            `json:"language,omitempty" jsonschema:"python (default)"`
-	Session  string            `json:"session,omitempty" jsonschema:"an interpreter with variables of its own (default: main)"`
+	Session  string            `json:"session,omitempty" jsonschema:"variables of its own (default: main)"`
 	Files    map[string]string `json:"files,omitempty" jsonschema:"path to text, written first"`
 	Timeout  float64           `json:"timeout_s,omitempty" jsonschema:"seconds, up to 600 (default 60)"`
 	Reset    bool              `json:"reset,omitempty" jsonschema:"forget variables first"`
@@ -225,7 +225,7 @@ type runCommandIn struct {
 }
 
 func (b *Bridge) runCommand() server.ServerTool {
-	return newTool(b, "run_command", `Run a command line by bash, and get its output and exit code. There are coreutils, grep, sed, awk, find, diff, patch, tar, make, jq, sqlite3, python3. Each call is a new shell: cd and variables end with it, files stay.`,
+	return newTool(b, "run_command", `Run a command line by bash, and get its output and exit code. There are coreutils, grep, sed, awk, find, tar, make, jq, sqlite3, python3. Each call is a new shell: cd and variables end with it, files stay.`,
 		hints{}, func(ctx context.Context, c caller, in runCommandIn) (result[runOut], error) {
 			limit, err := timeout(in.Timeout)
 			if err != nil {

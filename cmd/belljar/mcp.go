@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,12 +120,13 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, f *startFlags, ser
 		return err
 	}
 	defer func() { err = errors.Join(err, closeBoxes()) }()
+	langs, programs := sessionLanguages()
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
 	warm, stop := context.WithCancel(ctx)
 	warmed := make(chan struct{})
 	go func() { // ends with the compilation
 		defer close(warmed)
-		if err := eng.Warm(warm, "", nil, "python3", "bash"); err != nil && warm.Err() == nil {
+		if err := eng.Warm(warm, "", nil, programs...); err != nil && warm.Err() == nil {
 			log.Error("warm the interpreter", "error", err)
 		}
 	}()
@@ -132,34 +134,56 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, f *startFlags, ser
 		stop()
 		<-warmed
 	}()
+	cfg := mcpbridge.Config{Sandboxes: boxes, Version: versions()["belljar"], Languages: langs, HostDirs: dirs, Notes: notes(spec, langs), Logger: log}
 	previews, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("serve previews: %w", err)
+	if err == nil {
+		cfg.PreviewAddr = previews.Addr().String()
+	} else {
+		log.Warn("no previews", "error", err)
 	}
-	b := mcpbridge.New(mcpbridge.Config{
-		Sandboxes: boxes, Version: versions()["belljar"], HostDirs: dirs, Notes: notes(spec), PreviewAddr: previews.Addr().String(), Logger: log,
-	})
+	b := mcpbridge.New(cfg)
 	defer func() { err = errors.Join(err, b.Close()) }()
-	s := &http.Server{Handler: b.Previews(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	served := make(chan struct{})
-	go func() { // ends with s
-		defer close(served)
-		_ = s.Serve(previews)
-	}()
-	defer func() {
-		_ = s.Close()
-		<-served
-	}()
+	defer servePreviews(previews, b.Previews(), log)()
 	return serve(ctx, b)
 }
 
-// notes tell models what programs of these sandboxes have.
-func notes(spec engine.Spec) string {
-	const python = " python is CPython 3.13 with its standard library, no pip; "
-	if len(spec.Network.Dial) == 0 {
-		return python + "no network."
+// servePreviews serves the links of previews until what it answers is called. There may be no listener.
+func servePreviews(l net.Listener, h http.Handler, log *slog.Logger) (stop func()) {
+	if l == nil {
+		return func() {}
 	}
-	return python + "network: " + strings.Join(spec.Network.Dial, ", ") + "."
+	s := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	served := make(chan struct{})
+	go func() { // ends with s
+		defer close(served)
+		_ = s.Serve(l)
+	}()
+	return func() {
+		_ = s.Close()
+		<-served
+	}
+}
+
+// sessionLanguages are those of this build whose interpreters live on between calls, the first by default, and the
+// programs that agents use, those first that the first calls need.
+func sessionLanguages() (langs, programs []string) {
+	langs, programs = []string{"python"}, []string{"python3", "bash"}
+	if node := interpreters["js"]; node != "" {
+		langs, programs = append(langs, "js"), append(programs, node)
+	}
+	return langs, programs
+}
+
+// notes tell models what programs of these sandboxes have.
+func notes(spec engine.Spec, langs []string) string {
+	text := " python is CPython 3.13, no pip; "
+	if slices.Contains(langs, "js") {
+		text += "js is Node's library; "
+	}
+	if len(spec.Network.Dial) == 0 {
+		return text + "no network."
+	}
+	return text + "network: " + strings.Join(spec.Network.Dial, ", ") + "."
 }
 
 // mcpSandboxes answers where a bridge has its sandboxes, and what ends that.
