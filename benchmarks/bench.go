@@ -81,6 +81,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"sandboxes on disk", s.store},
 		{"shell", s.shell},
 		{"HumanEval", s.humanEval},
+		{"evaluation", s.evalSets},
 		{"meter", s.meterCost},
 		{"MCP bridge", s.mcp},
 		{"process start", s.processStart},
