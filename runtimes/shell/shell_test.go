@@ -90,6 +90,21 @@ func TestScripts(t *testing.T) {
 		{name: "grep by perl's rules", script: `echo foo123 | grep -oP 'o\K\d+'`, stdout: "123\n"},
 		{name: "compressors", script: `for c in gzip bzip2 xz zstd; do echo $c | $c -q | $c -qdc; done`, stdout: "gzip\nbzip2\nxz\nzstd\n"},
 		{name: "which", script: `which ls nosuch; echo $?; echo a.b | fgrep .`, stdout: "/usr/bin/ls\n1\na.b\n"},
+		{name: "awk's pipes", script: `awk 'BEGIN { "echo in" | getline x; print x; print "b\na" | "sort"; close("sort"); c = "tr a-z A-Z"; print "two way" |& c; close(c, "to"); c |& getline y; print y; print system("exit 3") }'`,
+			stdout: "in\na\nb\nTWO WAY\n3\n"},
+		{name: "awk's numbers", script: `printf '0.1 1e3\n-7.25 12abc\n123456789012345678 .5\n' | awk '{ printf "%.17g %.17g\n", $1, $2; s += $1 } END { printf "%.0f\n", s }'`,
+			stdout: "0.10000000000000001 1000\n-7.25 12\n1.2345678901234568e+17 0.5\n123456789012345680\n"},
+		{name: "sort's compressor", script: `seq 200000 | sort -rn -S 100k --compress-program=gzip | head -1`, stdout: "200000\n"},
+		{name: "tar by a compressor", script: `mkdir d; echo x > d/f; tar -czf a.tgz d; tar -cJf a.txz d; tar --use-compress-program=zstd -cf a.tzst d; rm -r d; tar -xf a.tgz; tar -tf a.txz; tar --zstd -tf a.tzst; cat d/f`,
+			stdout: "d/\nd/f\nd/\nd/f\nx\n"},
+		{name: "parallel", script: `seq 8 | xargs -P4 -n1 echo | sort | paste -sd,; find . -maxdepth 0 -exec echo {} + -exec sh -c 'echo $0' {} \;; printf 'all: a b\na b:\n\t@sleep 0.01; echo $@ >> out\n' > Makefile; make -j2; sort out | paste -sd,`,
+			stdout: "1,2,3,4,5,6,7,8\n.\n.\na,b\n"},
+		{name: "sed's commands", script: `echo 'echo hi' | sed e; echo a | sed 's/a/echo b/e'`, stdout: "hi\nb\n"},
+		{name: "three versions", script: `echo a > a; echo a > o; echo b > b; diff3 -m a o b; sdiff -s a b | tr -s '\t ' ' '; echo`, stdout: "b\na | b\n\n"},
+		{name: "processes", script: `sleep 50 & until pgrep -x sleep >/dev/null; do :; done; ps -ef | grep -c '[s]leep 50$'; ps aux | grep -c '[s]leep 50$'; kill %1; wait; pgrep sleep; echo $?; env kill -l 15`,
+			stdout: "1\n1\n1\nTERM\n"},
+		{name: "looking at files", script: `printf '#!/bin/sh\n' > s; file s; printf 'ab\0hello\0' | strings; printf 'A\0B' | hexdump -C; echo abc | rev; printf 'a\r\n' | dos2unix | od -c | head -1; stty size </dev/null 2>/dev/null; getopt ab: -a -b x y`,
+			stdout: "s: /bin/sh script\nhello\n00000000  41 00 42                                          |A.B|\n00000003\ncba\n0000000   a  \\n\n -a -b x -- y\n"},
 		{name: "time zone", script: `TZ=EST5EDT,M3.2.0,M11.1.0 date -d @1720000000 '+%F %T %Z'`, stdout: "2024-07-03 05:46:40 EDT\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -117,7 +132,7 @@ func TestPrograms(t *testing.T) {
 			seen[name] = true
 		}
 	}
-	for _, name := range strings.Fields("bash sh ls cat grep sed awk find xargs tar gzip make diff patch") {
+	for _, name := range strings.Fields("bash sh ls cat grep sed awk find xargs tar gzip make diff patch jq sqlite3 ps pgrep kill file strings hexdump which") {
 		if !seen["/usr/bin/"+name] || !seen["/bin/"+name] {
 			t.Errorf("no %s in both /usr/bin and /bin", name)
 		}
@@ -165,6 +180,15 @@ func TestManifest(t *testing.T) {
 		}
 		if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != o.SHA256 || len(content) != o.Size {
 			t.Errorf("%s is not what the manifest says", o.File)
+		}
+	}
+	sums := map[string]string{}
+	for _, o := range m.Outputs {
+		sums[o.File] = o.SHA256
+	}
+	for line := range strings.Lines(programs) {
+		if f := strings.Fields(line); len(f) < 3 || f[1] != sums[f[0]+".wasm.zst"] {
+			t.Errorf("programs.txt: %q: the module's digest is %q", line, sums[f[0]+".wasm.zst"])
 		}
 	}
 	for _, s := range m.Sources {

@@ -22,6 +22,7 @@ LICENCES = [
     ("Oniguruma", "src/onig/COPYING"),
     ("SQLite", "src/sqlite/LICENSE.md"),
     ("PCRE2", "src/pcre2/LICENCE.md"),
+    ("toybox", "src/toybox/LICENSE"),
     ("Info-ZIP zip", "src/zip/LICENSE"),
     ("Info-ZIP unzip", "src/unzip/LICENSE"),
     ("xxd (Juergen Weigert, MIT or GPL version 2), of vim", "src/vim/src/xxd/xxd.c"),

@@ -1,0 +1,1 @@
+#define N_TTY 0
