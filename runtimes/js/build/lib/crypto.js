@@ -1,0 +1,290 @@
+// The crypto binding: hashes, HMAC, derived keys, ciphers, secret keys. There are no asymmetric keys and no certificates.
+'use strict';
+
+const { native, bindings, privateSymbols } = env;
+
+const bytes = (x) => {
+  if (typeof x === 'string') return native.bytesOf(x, 1);
+  if (x instanceof KeyObjectHandle) return x.key;
+  if (ArrayBuffer.isView(x)) return new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
+  return new Uint8Array(x);
+};
+const input = (data, encoding) => (typeof data === 'string' ? env.bytesOf(data, encoding === 'buffer' ? 'utf8' : encoding) : bytes(data));
+const output = (out, encoding) => (encoding === undefined || encoding === 'buffer' ? env.bufferOf(out) : env.textOf(out, encoding));
+const fail = (message, code) => Object.assign(new Error(message), code ? { code } : {});
+const unsupported = (message = 'error:0308010C:digital envelope routines::unsupported') =>
+  Object.assign(new Error(message), { code: 'ERR_OSSL_EVP_UNSUPPORTED' });
+
+class Hash {
+  constructor(algorithm, length) {
+    this.length = length;
+    this.state = algorithm instanceof Hash ? native.hashCopy(algorithm.state) : native.newHash(String(algorithm));
+    if (this.state === undefined) {
+      const e = fail('Digest method not supported');
+      throw e;
+    }
+  }
+  update(data, encoding) { return native.hashUpdate(this.state, input(data, encoding)); }
+  digest(encoding) {
+    this.value ??= native.hashFinal(this.state, this.length);
+    if (this.value === undefined) throw Object.assign(new Error('Unsupported state or unable to set XOF length'), { code: 'ERR_OSSL_EVP_NOT_XOF_OR_INVALID_LENGTH' });
+    return output(this.value.slice(), encoding);
+  }
+}
+
+class Hmac {
+  init(algorithm, key) {
+    const size = native.hashBlock(algorithm);
+    if (size === undefined) {
+      const { codes: { ERR_CRYPTO_INVALID_DIGEST } } = env.require('internal/errors');
+      throw ERR_CRYPTO_INVALID_DIGEST ? new ERR_CRYPTO_INVALID_DIGEST(algorithm) : Object.assign(fail(`Invalid digest: ${algorithm}`), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
+    }
+    let k = bytes(key);
+    this.algorithm = algorithm;
+    if (k.length > size) k = digest(algorithm, k);
+    this.inner = native.newHash(algorithm);
+    const pad = new Uint8Array(size).fill(0x36);
+    this.outerPad = new Uint8Array(size).fill(0x5c);
+    for (let i = 0; i < k.length; i++) { pad[i] ^= k[i]; this.outerPad[i] ^= k[i]; }
+    native.hashUpdate(this.inner, pad);
+  }
+  update(data, encoding) { return native.hashUpdate(this.inner, input(data, encoding)); }
+  finish() {
+    const outer = native.newHash(this.algorithm);
+    native.hashUpdate(outer, this.outerPad);
+    native.hashUpdate(outer, native.hashFinal(this.inner));
+    return native.hashFinal(outer);
+  }
+  digest(encoding) { return output(this.finish(), encoding); }
+}
+function digest(algorithm, data) {
+  const h = native.newHash(algorithm);
+  native.hashUpdate(h, data);
+  return native.hashFinal(h);
+}
+function hmac(algorithm, key, ...parts) {
+  const h = new Hmac();
+  h.init(algorithm, key);
+  for (const p of parts) h.update(p);
+  return h.finish();
+}
+
+// job makes a class whose work is done at once; an asynchronous one tells of it in the loop's next turn.
+const job = (work) => class {
+  constructor(mode, ...args) { this.mode = mode; this.args = args; }
+  run() {
+    let error, result;
+    try { result = work(...this.args); } catch (e) { error = e; }
+    if (this.mode === 1) return [error, result];
+    env.complete(() => env.call(this, this.ondone, error, result));
+    return undefined;
+  }
+};
+const buffer = (u8) => u8.buffer.slice(u8.byteOffset, u8.byteOffset + u8.byteLength);
+const never = job(() => { throw unsupported('this algorithm is not supported'); });
+
+class KeyObjectHandle {
+  init(type, data) { this.type = type; this.key = bytes(data).slice(); }
+  getSymmetricKeySize() { return this.key.length; }
+  export() { return env.bufferOf(this.key.slice()); }
+  exportJwk(target) {
+    target.kty = 'oct';
+    target.k = native.textOf(this.key, 5);
+    return target;
+  }
+  initJwk(jwk) {
+    if (jwk.kty !== 'oct') throw unsupported('this kind of key is not supported');
+    this.key = native.bytesOf(jwk.k, 5);
+    return 0;
+  }
+  equals(other) { return native.timingSafeEqual(this.key, other.key); }
+}
+
+class CipherBase {
+  constructor(encrypt) { this.encrypt = encrypt; }
+  init(name, password) {
+    const info = this.info(name), key = evpBytesToKey(bytes(password), info[2], info[3]);
+    this.open(name, key.key, key.iv);
+  }
+  initiv(name, key, iv, tagLength) {
+    const info = this.info(name), k = bytes(key);
+    if (k.length !== info[2]) throw Object.assign(new RangeError('Invalid key length'), { code: 'ERR_CRYPTO_INVALID_KEYLEN' });
+    const v = iv === null || iv === undefined ? null : bytes(iv);
+    const gcm = info[5] === 6;
+    if ((v === null && info[3] > 0) || (v !== null && !gcm && v.length !== info[3])) {
+      throw Object.assign(new TypeError('Invalid initialization vector'), { code: 'ERR_CRYPTO_INVALID_IV' });
+    }
+    this.tagLength = tagLength > 0 && tagLength < 0xffffffff ? tagLength : 16;
+    this.open(name, k, v);
+  }
+  info(name) {
+    const info = native.cipherInfo(name);
+    if (info === undefined) throw Object.assign(new Error('Unknown cipher'), { code: 'ERR_CRYPTO_UNKNOWN_CIPHER' });
+    this.mode = info[5];
+    return info;
+  }
+  open(name, key, iv) {
+    this.state = native.newCipher(name, this.encrypt, key, iv);
+    if (this.state === undefined) throw unsupported();
+  }
+  update(data, encoding) {
+    const out = native.cipherUpdate(this.state, input(data, encoding), false);
+    if (out === undefined) throw Object.assign(new Error('Trying to add data in unsupported state'), { code: 'ERR_CRYPTO_INVALID_STATE' });
+    return env.bufferOf(out);
+  }
+  final() {
+    if (this.done) throw Object.assign(new Error('Unsupported state'), { code: 'ERR_CRYPTO_INVALID_STATE' });
+    const out = native.cipherFinal(this.state);
+    if (out === undefined) {
+      if (this.mode === 6) throw new Error('Unsupported state or unable to authenticate data');
+      throw Object.assign(new Error(this.encrypt ? 'error:1C80006A:Provider routines::wrong final block length' : 'error:1C800064:Provider routines::bad decrypt'), {
+        library: 'Provider routines', reason: this.encrypt ? 'wrong final block length' : 'bad decrypt',
+        code: this.encrypt ? 'ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH' : 'ERR_OSSL_BAD_DECRYPT' });
+    }
+    this.done = true;
+    if (this.encrypt && this.mode === 6) this.tag = native.cipherTag(this.state, this.tagLength);
+    return env.bufferOf(out);
+  }
+  setAutoPadding(on) { return native.cipherPadding(this.state, on); }
+  getAuthTag() { return this.tag === undefined ? undefined : env.bufferOf(this.tag); }
+  setAuthTag(tag) { return native.cipherTag(this.state, bytes(tag)); }
+  setAAD(data) { return native.cipherUpdate(this.state, bytes(data), true) !== undefined; }
+}
+function evpBytesToKey(password, keyLength, ivLength) {
+  let all = new Uint8Array(0), last = new Uint8Array(0);
+  while (all.length < keyLength + ivLength) {
+    last = digest('md5', Uint8Array.of(...last, ...password));
+    all = Uint8Array.of(...all, ...last);
+  }
+  return { key: all.slice(0, keyLength), iv: all.slice(keyLength, keyLength + ivLength) };
+}
+
+const HASHES = ['RSA-MD5', 'RSA-RIPEMD160', 'RSA-SHA1', 'RSA-SHA1-2', 'RSA-SHA224', 'RSA-SHA256', 'RSA-SHA3-224', 'RSA-SHA3-256', 'RSA-SHA3-384',
+  'RSA-SHA3-512', 'RSA-SHA384', 'RSA-SHA512', 'RSA-SHA512/224', 'RSA-SHA512/256', 'RSA-SM3', 'blake2b512', 'blake2s256', 'id-rsassa-pkcs1-v1_5-with-sha3-224',
+  'md5', 'md5-sha1', 'ripemd', 'ripemd160', 'rmd160', 'sha1', 'sha224', 'sha256', 'sha3-224', 'sha3-256', 'sha3-384', 'sha3-512', 'sha384', 'sha512',
+  'sha512-224', 'sha512-256', 'shake128', 'shake256', 'ssl3-md5', 'ssl3-sha1'];
+const CIPHERS = ['aes-128-cbc', 'aes-128-ccm', 'aes-128-cfb', 'aes-128-ctr', 'aes-128-ecb', 'aes-128-gcm', 'aes-128-ofb', 'aes-192-cbc', 'aes-192-ctr',
+  'aes-192-ecb', 'aes-192-gcm', 'aes-256-cbc', 'aes-256-ccm', 'aes-256-cfb', 'aes-256-ctr', 'aes-256-ecb', 'aes-256-gcm', 'aes-256-ofb', 'chacha20',
+  'chacha20-poly1305', 'des-ede3-cbc'];
+const MODES = { 1: 'ecb', 2: 'cbc', 3: 'cfb', 4: 'ofb', 5: 'ctr', 6: 'gcm', 7: 'ccm', 0x10001: 'xts', 0x10002: 'wrap' };
+
+const webHash = (name) => String(name).replace(/^sha-?/i, 'sha');
+
+function aes(mode, key, data, variant, iv, tag, aad) {
+  const k = bytes(key), [name, bits] = variant.split(' ');
+  const state = native.newCipher(`aes-${bits}-${name}`, mode === 0, k, bytes(iv));
+  if (state === undefined) throw unsupported();
+  let text = bytes(data), size = 16;
+  if (name === 'gcm') {
+    if (mode === 0) size = tag;
+    else native.cipherTag(state, bytes(tag));
+    if (aad?.byteLength > 0) native.cipherUpdate(state, bytes(aad), true);
+  }
+  const a = native.cipherUpdate(state, text, false), b = native.cipherFinal(state);
+  if (a === undefined || b === undefined) throw new Error('The operation failed for an operation-specific reason');
+  const t = name === 'gcm' && mode === 0 ? native.cipherTag(state, size ?? 16) : new Uint8Array(0);
+  const all = new Uint8Array(a.length + b.length + t.length);
+  all.set(a);
+  all.set(b, a.length);
+  all.set(t, a.length + b.length);
+  return all.buffer;
+}
+
+bindings.crypto = () => {
+  const c = {
+    Hash, Hmac, KeyObjectHandle, CipherBase, kCryptoJobAsync: 0, kCryptoJobSync: 1,
+    HashJob: job((name, data) => buffer(digest(webHash(name), bytes(data)))),
+    HmacJob: job((mode, name, key, data, signature) => {
+      const made = hmac(webHash(name), key.key, bytes(data));
+      return mode === 1 ? native.timingSafeEqual(made, bytes(signature)) : buffer(made);
+    }),
+    RandomBytesJob: job((b, offset, size) => {
+      const view = ArrayBuffer.isView(b) ? new Uint8Array(b.buffer, b.byteOffset + offset, size) : new Uint8Array(b, offset, size);
+      native.random(view);
+    }),
+    PBKDF2Job: job((password, salt, iterations, length, name) => {
+      const made = native.pbkdf2(name, bytes(password), bytes(salt), iterations, length);
+      if (made === undefined) {
+        const { codes: { ERR_CRYPTO_INVALID_DIGEST } } = env.require('internal/errors');
+        throw new ERR_CRYPTO_INVALID_DIGEST(name);
+      }
+      return buffer(made);
+    }),
+    ScryptJob: class extends job((password, salt, N, r, p, max, length) => {
+      const made = native.scrypt(bytes(password), bytes(salt), N, r, p, max, length);
+      if (made === undefined) throw Object.assign(new RangeError('Invalid scrypt params: memory limit exceeded'), { code: 'ERR_CRYPTO_INVALID_SCRYPT_PARAMS' });
+      return buffer(made);
+    }) {
+      constructor(...args) {
+        super(...args);
+        const [, , , N, r, p, max] = args;
+        if (N <= 1 || (N & (N - 1)) !== 0 || 128 * N * r > max || r * p >= 2 ** 30) {
+          throw Object.assign(new RangeError(128 * N * r > max ? 'Invalid scrypt params: memory limit exceeded' : 'Invalid scrypt params'), { code: 'ERR_CRYPTO_INVALID_SCRYPT_PARAMS' });
+        }
+      }
+    },
+    HKDFJob: job((name, key, salt, info, length) => {
+      const prk = hmac(name, salt.byteLength ? bytes(salt) : new Uint8Array(native.hashSize(name)), key.key ?? bytes(key));
+      const out = new Uint8Array(length);
+      let last = new Uint8Array(0);
+      for (let at = 0, i = 1; at < length; i++) {
+        last = hmac(name, prk, last, bytes(info), Uint8Array.of(i));
+        out.set(last.subarray(0, Math.min(last.length, length - at)), at);
+        at += last.length;
+      }
+      return out.buffer;
+    }),
+    SecretKeyGenJob: job((bits) => {
+      const handle = new KeyObjectHandle();
+      handle.key = new Uint8Array(Math.ceil(bits / 8));
+      native.random(handle.key);
+      return handle;
+    }),
+    AESCipherJob: job((mode, key, data, variant, iv, tag, aad) => aes(mode, key, data, variant, iv, tag, aad)),
+    RandomPrimeJob: never, CheckPrimeJob: never, SignJob: never, RsaKeyPairGenJob: never, EcKeyPairGenJob: never, NidKeyPairGenJob: never,
+    DsaKeyPairGenJob: never, DhKeyPairGenJob: never, ECDHBitsJob: never, ECKeyExportJob: never, RSACipherJob: never, RSAKeyExportJob: never,
+    DHBitsJob: never, DHKeyExportJob: never,
+    secureBuffer: (n) => new Uint8Array(n), secureHeapUsed: () => undefined, getFipsCrypto: () => 0, setFipsCrypto() {}, testFipsCrypto: () => false,
+    getCachedAliases: () => ({}), getHashes: () => HASHES.slice(), getCiphers: () => CIPHERS.slice(), getSSLCiphers: () => [], getCurves: () => [],
+    getRootCertificates: () => [], setEngine() {},
+    getCipherInfo(target, nameOrNid, keyLength, ivLength) {
+      const info = native.cipherInfo(String(nameOrNid));
+      if (info === undefined) return undefined;
+      if (keyLength !== undefined && keyLength !== info[2]) return undefined;
+      if (ivLength !== undefined && ivLength !== info[3] && info[5] !== 6) return undefined;
+      target.mode = MODES[info[5]];
+      target.name = info[0].toLowerCase();
+      target.nid = info[1];
+      if (info[5] !== 5 && info[5] !== 6 && info[4] > 1) target.blockSize = info[4];
+      if (info[3] > 0) target.ivLength = ivLength ?? info[3];
+      target.keyLength = info[2];
+      return target;
+    },
+    timingSafeEqual(a, b) {
+      const x = bytes(a), y = bytes(b);
+      if (x.length !== y.length) {
+        const { codes: { ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH } } = env.require('internal/errors');
+        throw new ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH();
+      }
+      return native.timingSafeEqual(x, y);
+    },
+    oneShotDigest(algorithm, id, cache, data, encoding) {
+      const h = new Hash(algorithm);
+      h.update(data, 'utf8');
+      return h.digest(encoding);
+    },
+    createNativeKeyObjectClass(f) { return f(class NativeKeyObject { constructor(handle) { this.handle = handle; } }); },
+    kKeyTypeSecret: 0, kKeyTypePublic: 1, kKeyTypePrivate: 2, kKeyFormatDER: 0, kKeyFormatPEM: 1, kKeyFormatJWK: 2, kKeyEncodingPKCS1: 0,
+    kKeyEncodingPKCS8: 1, kKeyEncodingSPKI: 2, kKeyEncodingSEC1: 3, kSigEncDER: 0, kSigEncP1363: 1, kWebCryptoKeyFormatRaw: 0,
+    kWebCryptoKeyFormatPKCS8: 1, kWebCryptoKeyFormatSPKI: 2, kWebCryptoKeyFormatJWK: 3, kWebCryptoCipherEncrypt: 0, kWebCryptoCipherDecrypt: 1,
+    kSignJobModeSign: 0, kSignJobModeVerify: 1, SecureContext: class SecureContext {}, Sign: class Sign { init() { throw unsupported(); } },
+    Verify: class Verify { init() { throw unsupported(); } }, ECDH: class ECDH { constructor() { throw unsupported(); } },
+    DiffieHellman: class DiffieHellman { constructor() { throw unsupported(); } }, DiffieHellmanGroup: class { constructor() { throw unsupported(); } },
+    X509Certificate: class X509Certificate {}, parseX509() { throw unsupported(); },
+  };
+  for (const name of ['CBC', 'CTR', 'GCM', 'KW']) for (const bits of [128, 192, 256]) c[`kKeyVariantAES_${name}_${bits}`] = `${name.toLowerCase()} ${bits}`;
+  for (const name of ['publicEncrypt', 'publicDecrypt', 'privateEncrypt', 'privateDecrypt', 'certVerifySpkac', 'certExportPublicKey', 'certExportChallenge', 'statelessDH', 'ECDHConvertKey']) {
+    c[name] = () => { throw unsupported(); };
+  }
+  return c;
+};
