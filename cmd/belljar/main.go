@@ -13,6 +13,7 @@ import (
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/runtimes/git"
+	"github.com/belljar-dev/belljar/runtimes/js"
 	"github.com/belljar-dev/belljar/runtimes/python"
 	"github.com/belljar-dev/belljar/runtimes/shell"
 	"github.com/spf13/cobra"
@@ -107,6 +108,6 @@ func (a *app) command() *cobra.Command {
 
 // engine makes the engine with everything of this build in one image.
 func (a *app) engine() (*engine.Engine, error) {
-	all := engine.Compose("all", shell.Image(), git.Image(), python.Image())
+	all := engine.Compose("all", shell.Image(), git.Image(), python.Image(), js.Image())
 	return engine.New(engine.Config{Images: []engine.Image{all}, CacheDir: a.state})
 }

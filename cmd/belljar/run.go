@@ -34,7 +34,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.SetInterspersed(false) // what follows the program is the program's
-	fl.StringVar(&f.lang, "lang", "", "`language`: python or sh (default: by the file's name)")
+	fl.StringVar(&f.lang, "lang", "", "`language`: python, js or sh (default: by the file's name)")
 	fl.StringVarP(&f.code, "code", "c", "", "the `program` itself")
 	f.bind(fl)
 	return cmd
@@ -101,9 +101,6 @@ func (f *runFlags) program(cmd *cobra.Command, args []string) (*guestProgram, er
 	if err != nil {
 		return nil, err
 	}
-	if interpreters[lang] == "" {
-		return nil, fmt.Errorf("language %q is not in this build; it has python and sh", lang)
-	}
 	p.lang = lang
 	if !p.isCode && p.name != "-" {
 		if p.content, err = os.ReadFile(p.name); err != nil {
@@ -132,13 +129,18 @@ func language(flag, file string) (string, error) {
 }
 
 // interpreters are the programs that run a language's files.
-var interpreters = map[string]string{"python": "python3", "sh": "bash"}
+var interpreters = map[string]string{"python": "python3", "js": "node", "sh": "bash"}
 
 // place puts the program into the sandbox and answers the command that runs it.
 func (p *guestProgram) place(sb *engine.Sandbox) (engine.Command, error) {
 	interpreter := interpreters[p.lang]
 	cmd := engine.Command{Args: []string{interpreter}, Dir: guestHome}
 	switch {
+	case p.isCode && p.lang == "js":
+		cmd.Args = append(cmd.Args, "-e", p.code)
+		if len(p.args) > 0 {
+			cmd.Args = append(cmd.Args, "--")
+		}
 	case p.isCode:
 		cmd.Args = append(cmd.Args, "-c", p.code)
 		if p.lang == "sh" {

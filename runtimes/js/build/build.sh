@@ -278,7 +278,7 @@ link() {
 
 # compress FILE: into OUT, whole or not at all. Matches reach 8 MiB back, which a decoder's default window allows.
 compress() {
-	zstd -q -f -19 --long=23 "$WORK/$1" -o "$WORK/$1.zst"
+	zstd -q -f -19 --long=23 -T1 "$WORK/$1" -o "$WORK/$1.zst"
 	install -m 644 "$WORK/$1.zst" "$OUT/$1.zst.new"
 	mv "$OUT/$1.zst.new" "$OUT/$1.zst"
 }

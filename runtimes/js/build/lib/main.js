@@ -236,9 +236,9 @@ native.rehearse = () => {
     }
   }
   for (const id of ['eval_string', 'run_main_module', 'eval_stdin']) main(id);
-  for (const id of ['internal/process/pre_execution', 'internal/process/execution', 'internal/modules/cjs/loader',
+  for (const id of ['internal/modules/esm/resolve', 'internal/process/pre_execution', 'internal/process/execution', 'internal/modules/cjs/loader',
     'internal/modules/esm/loader', 'internal/modules/esm/translators', 'internal/modules/run_main', 'internal/fs/sync_write_stream',
-    'internal/repl/await', 'internal/util/inspect', 'internal/modules/esm/get_format', 'internal/modules/esm/resolve',
+    'internal/repl/await', 'internal/util/inspect', 'internal/modules/esm/get_format',
     'internal/modules/esm/load', 'internal/deps/cjs-module-lexer/lexer', 'internal/modules/esm/module_job']) {
     try {
       env.require(id);

@@ -1,0 +1,64 @@
+// Package js brings Node's library on QuickJS as an image for the engine.
+//
+// The program is built by runtimes/js/build from QuickJS-NG and Node's own lib, and embedded in compressed form;
+// image/MANIFEST.json says from which sources. Licences: image/LICENSES.
+package js
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/belljar-dev/belljar/engine"
+	"github.com/klauspost/compress/zstd"
+)
+
+//go:embed image/node.wasm.zst
+var compressedModule []byte
+
+// digest is that of the embedded file. The build writes it.
+//
+//go:embed image/digest.txt
+var digest string
+
+// Version is that of the Node.js whose library the image has.
+const Version = "20.19.2"
+
+// Image is Node's library on QuickJS under the name "js": the commands node and nodejs, and the language "js" for
+// Sandbox.Eval and Sandbox.Session.
+//
+// A session's cells run in the global scope, as at Node's prompt: the value of a last expression is shown, unless a
+// semicolon follows it, and kept as _; let, const and class may be declared again; await and import work outside of
+// functions; display(…) shows values on the way, and objects with methods _repr_html_ and its like in other forms. A
+// cell ends when its value is there; timers that are due a tenth of a second later go on beside the next ones.
+//
+// Math.random and crypto are seeded for each process, and for each copy of a session.
+func Image() engine.Image {
+	return engine.Image{
+		Name: "js",
+		Programs: []engine.Program{{
+			Path:   "/usr/bin/node",
+			Links:  []string{"/usr/local/bin/node", "/usr/bin/nodejs"},
+			Digest: strings.TrimSpace(digest),
+			Module: module,
+			Entry:  "belljar_main",
+			Warm:   &engine.Warm{Entry: "belljar_warm", Accepts: func(_, _ []string) bool { return true }},
+
+			Interactive: &engine.Interactive{Entry: "belljar_cell"},
+		}},
+		Langs: map[string][]string{"js": {"node", "-e"}},
+	}
+}
+
+func module() ([]byte, error) {
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompress node: %w", err)
+	}
+	defer d.Close()
+	out, err := d.DecodeAll(compressedModule, nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompress node: %w", err)
+	}
+	return out, nil
+}
