@@ -80,6 +80,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"snapshots of a sandbox", s.snapshots},
 		{"sandboxes on disk", s.store},
 		{"shell", s.shell},
+		{"git", s.git},
 		{"HumanEval", s.humanEval},
 		{"evaluation", s.evalSets},
 		{"meter", s.meterCost},
