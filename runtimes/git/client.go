@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -305,6 +306,9 @@ func (cl *client) failed(err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
 		why = at.Err.Error()
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		why = fmt.Sprintf("Failed to connect to %s: Couldn't connect to server", cl.base.Host)
 	}
 	if errors.Is(err, engine.ErrDenied) {
 		why = "the sandbox's network policy does not allow it: " + why

@@ -6,11 +6,10 @@
 //
 // Local repositories, file:// and git:// need nothing of the host. git-remote-http, for http:// and https://, is a
 // function of the host's: it goes where the sandbox's Network allows, and can have credentials that the sandbox never
-// sees; see Config. ssh:// needs a program named ssh, which no image here has.
+// sees; see Config. There is no ssh: the program of that name says so.
 package git
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -19,8 +18,8 @@ import (
 	"fmt"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/internal/guestimage"
 	"github.com/belljar-dev/belljar/internal/storedzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 //go:embed image/git.wasm.zst
@@ -51,17 +50,20 @@ func Image() engine.Image { return Config{}.Image() }
 // new repositories. Its shell scripts (git submodule, git bisect) need a shell beside it: see engine.Compose.
 func (c Config) Image() engine.Image {
 	digest := sha256.Sum256(compressedModule)
-	files := storedzip.New(func() ([]byte, error) { return decompress("files", compressedFiles) })
+	files := storedzip.New(func() ([]byte, error) { return guestimage.Unpack("git's files", compressedFiles) })
 	return engine.Image{
 		Name: "git",
 		Programs: []engine.Program{{
 			Path:   "/usr/bin/git",
 			Links:  []string{"/bin/git", "/usr/bin/git-receive-pack", "/usr/bin/git-upload-archive", "/usr/bin/git-upload-pack"},
 			Digest: hex.EncodeToString(digest[:]),
-			Module: func() ([]byte, error) { return decompress("git", compressedModule) },
+			Module: func() ([]byte, error) { return guestimage.Unpack("git", compressedModule) },
 		}, {
 			Path: "/usr/libexec/git-core/git-remote-http",
 			Func: c.serveRemote,
+		}, {
+			Path: "/usr/bin/ssh",
+			Func: refuseSSH,
 		}},
 		Layers: []engine.Layer{
 			{Path: "/usr/lib/git-core", FS: files.Folder("usr/lib/git-core")},
@@ -70,15 +72,8 @@ func (c Config) Image() engine.Image {
 	}
 }
 
-func decompress(what string, compressed []byte) ([]byte, error) {
-	d, err := zstd.NewReader(bytes.NewReader(compressed), zstd.WithDecoderMaxWindow(64<<20))
-	if err != nil {
-		return nil, fmt.Errorf("decompress %s: %w", what, err)
-	}
-	defer d.Close()
-	var out bytes.Buffer
-	if _, err := d.WriteTo(&out); err != nil {
-		return nil, fmt.Errorf("decompress %s: %w", what, err)
-	}
-	return out.Bytes(), nil
+// refuseSSH is what git is told that wants to reach a remote by SSH, with the status that ssh gives up with.
+func refuseSSH(_ context.Context, call *engine.Call) int {
+	fmt.Fprintln(call.Stderr, "ssh: not available in this sandbox; use the repository's https:// address")
+	return 255
 }

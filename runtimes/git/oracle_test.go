@@ -125,7 +125,10 @@ func TestOracle(t *testing.T) {
 		t.Fatalf("set up: %v %d\n%s", err, r.ExitCode, r.Stderr)
 	}
 	prelude, epilogue := testdata(t, "prelude.sh"), testdata(t, "epilogue.sh")
-	for _, r := range rows(t) {
+	for i, r := range rows(t) {
+		if testing.Short() && i%6 != 0 {
+			continue
+		}
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			script := "NOW=1112920000\n" + prelude + r.script + "\n" + epilogue
