@@ -170,3 +170,31 @@ git clone -q http://me:wrong@${URL#http://} f; echo $?`)
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestOtherTransports has a server in the sandbox, by git's own protocol, and asks for what there is not.
+func TestOtherTransports(t *testing.T) {
+	sb, err := newEngine(t, Config{}).Create(t.Context(), engine.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sb.Close()
+	r, err := sb.Run(t.Context(), engine.Command{Args: []string{"bash", "-c", testdata(t, "prelude.sh") + `
+git init -q --bare p.git
+git daemon --export-all --enable=receive-pack --base-path="$HOME" --listen=127.0.0.1 --reuseaddr &
+until git ls-remote -q git://127.0.0.1/p.git 2>/dev/null; do sleep 0.05; done
+git init -q w && cd w && git commit -q --allow-empty -m served && git push -q git://127.0.0.1/p.git HEAD:main
+git clone -q git://127.0.0.1/p.git -b main ../c && git -C ../c log --format=%s
+kill %1
+cd ..
+git clone -q git@example.com:a/b.git
+git clone -q git://example.com/a/b.git`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(r.Stdout, "served\n[128]\n[128]\n") {
+		t.Errorf("got %q\n%s", r.Stdout, r.Stderr)
+	}
+	if !strings.Contains(r.Stderr, "ssh: not available in this sandbox; use the repository's https:// address\nfatal: Could not read") {
+		t.Errorf("of ssh: %s", r.Stderr)
+	}
+}
