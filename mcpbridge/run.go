@@ -225,7 +225,7 @@ type runCommandIn struct {
 }
 
 func (b *Bridge) runCommand() server.ServerTool {
-	return newTool(b, "run_command", `Run a command line by bash, and get its output and exit code. There are coreutils, grep, sed, awk, find, tar, make, jq, sqlite3, python3. Each call is a new shell: cd and variables end with it, files stay.`,
+	return newTool(b, "run_command", `Run a command line by bash, and get its output and exit code. There are coreutils, grep, sed, awk, find, tar, make, git, jq, sqlite3, python3. Each call is a new shell: cd and variables end with it, files stay.`,
 		hints{}, func(ctx context.Context, c caller, in runCommandIn) (result[runOut], error) {
 			limit, err := timeout(in.Timeout)
 			if err != nil {
