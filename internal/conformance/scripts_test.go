@@ -25,10 +25,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Skip("no bash to compare with")
 	}
-	scripts, err := filepath.Glob("testdata/scripts/*.sh")
-	if err != nil || len(scripts) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
+	scripts := readScripts(t)
 	e, err := engine.New(engine.Config{Images: []engine.Image{shell.Image()}})
 	if err != nil {
 		t.Fatal(err)
@@ -38,22 +35,45 @@ func TestScripts(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	for _, file := range scripts {
-		name := strings.TrimSuffix(filepath.Base(file), ".sh")
-		t.Run(name, func(t *testing.T) {
-			if why := differing[name]; why != "" {
+	for _, s := range scripts {
+		t.Run(s.name, func(t *testing.T) {
+			if why := differing[s.name]; why != "" {
 				t.Skip(why)
 			}
-			script, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, want := inSandbox(t, e, string(script)), natively(t, native, string(script))
+			got, want := inSandbox(t, e, s.text), natively(t, native, s.text)
 			if got != want {
 				t.Errorf("in the sandbox:\n%s\nnatively:\n%s", got, want)
 			}
 		})
 	}
+}
+
+type script struct{ name, text string }
+
+// readScripts reads testdata/scripts: a script is a file of its own, or in cases.txt what follows its name.
+func readScripts(t *testing.T) []script {
+	t.Helper()
+	var list []script
+	files, err := filepath.Glob("testdata/scripts/*.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, "testdata/scripts/cases.txt") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, one := strings.CutSuffix(filepath.Base(file), ".sh"); one {
+			list = append(list, script{name, string(text)})
+			continue
+		}
+		for part := range strings.SplitSeq("\n"+string(text), "\n#### ") {
+			if name, body, ok := strings.Cut(part, "\n"); ok && name != "" {
+				list = append(list, script{name, body + "\n"})
+			}
+		}
+	}
+	return list
 }
 
 // outcome describes what a script did: output, status and files.
