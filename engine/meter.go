@@ -105,7 +105,11 @@ func (m *meter) tick(ctx context.Context, remaining int64) int64 {
 		if m.task.Pending() && ctx.Value(threadKey{}) == nil {
 			m.deliver(ctx)
 		}
-		m.urge(ctx)
+		if ts := m.task.threads.Load(); ts != nil {
+			m.urge(ctx, ts)
+			m.granted = ts.clip(m, min(m.grant, m.run.left()))
+			return m.granted
+		}
 	}
 	m.granted = min(m.grant, m.run.left())
 	return m.granted

@@ -61,6 +61,7 @@ type threads struct {
 	waiting atomic.Bool // some are ready
 	asking  bool        // the guest is being asked to yield
 	asked   bool        // it was, since the turn was given
+	until   int64       // ticks at which the turn is long enough, under Replay
 
 	mu      sync.Mutex
 	running *thread // nil: none
@@ -123,6 +124,7 @@ func (t *task) CreateThread(ctx context.Context, arg, stack uint32, words []uint
 	}
 	if t.threads.Load() == nil {
 		t.threads.Store(ts)
+		t.meter.beginTurn(ts)
 	}
 	th := &thread{
 		entry: entry, arg: uint64(arg), words: make([]uint32, len(words)),

@@ -69,6 +69,7 @@ func (ts *threads) take(ctx context.Context, th *thread) {
 		panic(&wasi.Canceled{Cause: context.Cause(ctx)})
 	}
 	ts.restore(th)
+	ts.task.meter.beginTurn(ts)
 	if ctx.Err() != nil {
 		panic(&wasi.Canceled{Cause: context.Cause(ctx)})
 	}
@@ -157,11 +158,37 @@ func (ts *threads) rest(ctx context.Context) {
 	ts.take(ctx, th)
 }
 
+// turnTicks is how long a thread that computes keeps its turn under Replay, where no look may depend on real time.
+const turnTicks = 5_000_000 * ticksPerNanosecond
+
+// beginTurn says when the thread that has just got the turn is to be asked to yield, under Replay.
+func (m *meter) beginTurn(ts *threads) {
+	if m.clock != nil {
+		m.sync()
+		ts.until = m.used.Load() + turnTicks
+		m.granted = ts.clip(m, m.granted)
+		m.fuel.Set(uint64(m.granted))
+	}
+}
+
+// clip makes a grant end with the turn, under Replay.
+func (ts *threads) clip(m *meter, grant int64) int64 {
+	if m.clock == nil {
+		return grant
+	}
+	return min(grant, max(ts.until-m.used.Load(), 0))
+}
+
 // urge has the guest asked to yield when another thread is ready, and it has not been asked since it got the turn. It is
 // called from a loop of the guest, on a grant of its own.
-func (m *meter) urge(ctx context.Context) {
-	ts := m.task.threads.Load()
-	if ts == nil || ts.yield == nil || ts.asking || ts.asked || !ts.waiting.Load() {
+func (m *meter) urge(ctx context.Context, ts *threads) {
+	if m.clock != nil {
+		if m.used.Load() < ts.until {
+			return
+		}
+		ts.until = m.used.Load() + turnTicks
+	}
+	if ts.yield == nil || ts.asking || ts.asked || !ts.waiting.Load() {
 		return
 	}
 	ts.asking, ts.asked = true, true

@@ -255,8 +255,24 @@ func (p *pipe) write(b []byte, atomic bool, w *waiter) (int, error) {
 	return total, nil
 }
 
-func (r *PipeReader) poll(_ bool, w *waiter) readiness       { return r.p.pollRead(w) }
-func (w *PipeWriter) poll(_ bool, waiting *waiter) readiness { return w.p.pollWrite(waiting) }
+func (r *PipeReader) poll(_ bool, w *waiter) readiness { return r.p.pollRead(w) }
+
+func (w *PipeWriter) poll(write bool, waiting *waiter) readiness {
+	if write {
+		return w.p.pollWrite(waiting)
+	}
+	return w.p.pollReader(waiting)
+}
+
+// pollReader tells of the reading end's close alone.
+func (p *pipe) pollReader(w *waiter) readiness {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.readerClosed && w != nil {
+		p.waiters.add(w)
+	}
+	return readiness{ready: p.readerClosed, hangup: p.readerClosed}
+}
 
 func (p *pipe) pollRead(w *waiter) readiness {
 	p.mu.Lock()

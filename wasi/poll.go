@@ -153,6 +153,8 @@ func (p *poller) subscribed(sub []byte) (descriptor, errno) {
 	open, need := d.readable, rightPollFdReadwrite|rightFdRead
 	if eventType(sub[8]) == eventFdWrite {
 		open, need = d.writable, rightPollFdReadwrite|rightFdWrite
+	} else if _, ok := d.object.(*PipeWriter); ok && d.writable {
+		open, need = true, rightPollFdReadwrite // programs wait so for the reader's end
 	}
 	switch {
 	case !open:

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/runtimes/shell"
 )
 
 // Flags of the test binary; see doc.go.
@@ -63,7 +64,10 @@ func TestCPython(t *testing.T) {
 
 // runModules runs each module as a parallel subtest, and answers when all have ended.
 func runModules(t *testing.T, dir string, modules []string, want expectations) *results {
-	eng, err := engine.New(engine.Config{Images: []engine.Image{pythonWithTests(os.DirFS(dir))}})
+	plain := pythonWithTests(os.DirFS(dir))
+	// Programs that are asked for processes expect a shell.
+	able := engine.Compose("capable", shell.Image(), pythonWithTests(capable{os.DirFS(dir)}))
+	eng, err := engine.New(engine.Config{Images: []engine.Image{plain, able}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +96,11 @@ func runModules(t *testing.T, dir string, modules []string, want expectations) *
 // runModule runs one module under regrtest, the suite's own runner.
 func runModule(t *testing.T, eng *engine.Engine, module string) result {
 	ctx := t.Context()
-	sb, err := eng.Create(ctx, engine.Spec{Limits: limits})
+	spec := engine.Spec{Image: "python", Limits: limits}
+	if capableModules[module] {
+		spec.Image = "capable"
+	}
+	sb, err := eng.Create(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
 	}

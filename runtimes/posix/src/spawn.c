@@ -111,10 +111,16 @@ static int start(pid_t *pid, const char *path, const posix_spawn_file_actions_t 
 		int want = attr ? attr->__flags : 0;
 		uint32_t flags = (want & POSIX_SPAWN_SETPGROUP && attr->__pgrp == 0 ? SPAWN_SETPGID : 0) |
 			(want & POSIX_SPAWN_SETSID ? SPAWN_SETSID : 0) |
-			(want & (POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) ? SPAWN_RESET_SIGNALS : 0);
+			(want & POSIX_SPAWN_SETSIGDEF ? SPAWN_RESET_SIGNALS : 0);
+		sigset_t mask;
 		const char *cwd = __belljar_cwd();
 		uint32_t made = 0;
+		// The child inherits the mask.
+		if (want & POSIX_SPAWN_SETSIGMASK)
+			sigprocmask(SIG_SETMASK, &attr->__mask, &mask);
 		err = host_proc_spawn(path, strlen(path), args, args_len, env, env_len, cwd, strlen(cwd), actions, count, flags, &made);
+		if (want & POSIX_SPAWN_SETSIGMASK)
+			sigprocmask(SIG_SETMASK, &mask, NULL);
 		if (err == 0 && pid)
 			*pid = (pid_t)made;
 		if (err == 0 && want & POSIX_SPAWN_SETPGROUP && attr->__pgrp != 0)

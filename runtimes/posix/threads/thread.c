@@ -21,7 +21,7 @@
 
 HOST(thread_create) int host_thread_create(struct __pthread *arg, void *stack, void *const *words, size_t count,
 	uint32_t *ret);
-HOST(thread_exit) _Noreturn void host_thread_exit(void);
+HOST(thread_exit) int host_thread_exit(void);
 
 struct __pthread {
 	struct __pthread *next; // among the dead
@@ -152,7 +152,8 @@ _Noreturn void pthread_exit(void *result)
 			pause();
 	}
 	finish(result);
-	host_thread_exit();
+	for (;;)
+		host_thread_exit();
 }
 
 int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr, void *(*start)(void *),
@@ -230,3 +231,8 @@ int pthread_once(pthread_once_t *once, void (*init)(void))
 	}
 	return 0;
 }
+
+// wasi-libc's object with these has a pthread_exit, too; its pthread_attr_init asks for them.
+void __acquire_ptc(void) {}
+void __release_ptc(void) {}
+void __pthread_tsd_run_dtors(void) {}

@@ -43,6 +43,8 @@ def _wake():
             setattr(module, attr, None)
     if (numpy := modules.get("numpy.random")) is not None:
         numpy.seed()
+    if b"TZ" in modules["posix"].environ:
+        modules["time"].tzset()
     if (logging := modules.get("logging")) is not None:
         logging._startTime = modules["time"].time_ns()
     for hook in _hooks:

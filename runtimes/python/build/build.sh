@@ -9,6 +9,7 @@
 set -euo pipefail
 
 HERE=$(cd "$(dirname "$0")" && pwd)
+POSIX=$(cd "$HERE/../../posix" && pwd)
 WORK=$(mkdir -p "${1:?usage: build.sh WORKDIR [OUTDIR]}" && cd "$1" && pwd)
 OUT=$(mkdir -p "${2:-$HERE/../image}" && cd "${2:-$HERE/../image}" && pwd)
 JOBS=$(nproc)
@@ -20,6 +21,7 @@ SRC=$WORK/src
 ROOTDIR=$WORK/root      # cross-built libraries and headers
 TOOLS=$WORK/tools
 CC=wasi-cc             # in $TOOLS, by name: programs remember how they were compiled
+POSIX_CC=posix-cc      # the same with runtimes/posix, for what makes processes, threads and locks
 AR=llvm-ar-19 RANLIB=llvm-ranlib-19 NM=llvm-nm-19
 HOST=wasm32-wasip1
 export PATH=$TOOLS:$PATH
@@ -154,11 +156,38 @@ toolchain() {
 		#!/bin/sh
 		exec clang-19 --target=$HOST --sysroot=$WORK/sysroot/usr -resource-dir=$TOOLS/resource -B $TOOLS/bin -Wno-unused-command-line-argument -ffile-prefix-map=$WORK=. "\$@"
 	END
-	chmod +x "$TOOLS/bin/wasm-opt" "$TOOLS/$CC"
+	# The libraries that emulate for wasi-libc what runtimes/posix has would come before it. The table's first 16 indices
+	# stay free: SIG_IGN and its like are small numbers that no function has.
+	cat >"$TOOLS/$POSIX_CC" <<-END
+		#!/bin/sh
+		link="-Wl,--table-base=16 $ROOTDIR/lib/libposix.a"
+		for a; do
+			shift
+			case \$a in
+			-c|-E|-S|-M|-MM) link= ;;
+			-lwasi-emulated-*) continue ;;
+			esac
+			set -- "\$@" "\$a"
+		done
+		exec $CC -isystem $POSIX/include -D_GNU_SOURCE -D_REENTRANT -D_POSIX_SEMAPHORES=200809L -D_WASI_EMULATED_SIGNAL \
+			-D_WASI_EMULATED_GETPID -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_MMAN -ffile-prefix-map=$POSIX=posix "\$@" \$link
+	END
+	chmod +x "$TOOLS/bin/wasm-opt" "$TOOLS/$CC" "$TOOLS/$POSIX_CC"
 	mkdir -p "$ROOTDIR/lib" "$ROOTDIR/include"
 }
 
-EMULATE="-D_WASI_EMULATED_GETPID -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_MMAN"
+# The library of POSIX, with threads.
+posix() {
+	local f objs=()
+	rm -rf "$WORK/posix"
+	mkdir "$WORK/posix"
+	for f in "$POSIX"/src/*.c "$POSIX"/threads/*.c; do
+		objs+=("$WORK/posix/$(basename "${f%.c}").o")
+		"$POSIX_CC" -O2 -g0 -Wall -Wextra -Werror -std=gnu17 -c "$f" -o "${objs[-1]}"
+	done
+	rm -f "$ROOTDIR/lib/libposix.a"
+	"$AR" rcsD "$ROOTDIR/lib/libposix.a" "${objs[@]}"
+}
 
 # archive LIB DIR FILE...: compiles FILEs of DIR into $ROOTDIR/lib/LIB; $DEFS are their extra flags.
 archive() {
@@ -201,13 +230,12 @@ sqlite() {
 	cd "$WORK/sqlite"
 	"$SRC/sqlite/configure" --disable-tcl --disable-readline
 	make sqlite3.c
-	cp "$HERE/sqlite_wasi.c" .
-	# No threads and no shared memory.
-	DEFS="$EMULATE -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_MAX_MMAP_SIZE=0 \
+	# No shared memory between processes.
+	CC=$POSIX_CC DEFS="-DSQLITE_THREADSAFE=1 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_MAX_MMAP_SIZE=0 \
 		-DSQLITE_DEFAULT_UNIX_VFS=\"unix\" -DSQLITE_TEMP_STORE=2 -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_FTS4 \
 		-DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_ENABLE_COLUMN_METADATA \
 		-DSQLITE_ENABLE_DBSTAT_VTAB -DHAVE_USLEEP -DHAVE_ISNAN -DHAVE_STRCHRNUL" \
-		archive libsqlite3.a "$WORK/sqlite" sqlite_wasi.c
+		archive libsqlite3.a "$WORK/sqlite" sqlite3.c
 	cp sqlite3.h "$ROOTDIR/include/"
 }
 
@@ -248,32 +276,21 @@ native_python() {
 	make -j"$JOBS"
 }
 
-# One home for what configure can't find out by running a program, and for what we know better.
-config_site() {
-	cat "$SRC/python/Tools/wasm/config.site-wasm32-wasi"
-	cat <<-END
-		# time.sleep through relative clocks, which every WASI host has; some refuse absolute ones.
-		ac_cv_func_clock_nanosleep=no
-		ac_cv_lib_rt_clock_nanosleep=no
-	END
-}
-
 cross_python() {
 	rm -rf "$WORK/cross"
 	mkdir "$WORK/cross"
 	cd "$WORK/cross"
-	config_site >config.site
-	local emulate_libs="-lwasi-emulated-getpid -lwasi-emulated-signal -lwasi-emulated-process-clocks -lwasi-emulated-mman"
 	# By a relative path, which getpath remembers.
-	CONFIG_SITE=$PWD/config.site ../src/python/configure \
+	CONFIG_SITE=$HERE/config.site ../src/python/configure \
 		--host=$HOST --build=x86_64-pc-linux-gnu --with-build-python="$WORK/native/python" --prefix=/usr \
 		--disable-test-modules --without-ensurepip --with-system-libmpdec=no --disable-ipv6 --with-pymalloc \
 		--with-openssl="$ROOTDIR" --with-openssl-rpath=no \
-		CC="$CC" AR="$AR" RANLIB="$RANLIB" READELF=true PKG_CONFIG=/bin/false CFLAGS="-O3 -g0" \
+		CC="$POSIX_CC" AR="$AR" RANLIB="$RANLIB" READELF=true PKG_CONFIG=/bin/false \
+		CFLAGS="-O3 -g0 -DTHREAD_STACK_SIZE=0x100000" \
 		ZLIB_CFLAGS="-I$ROOTDIR/include" ZLIB_LIBS="-L$ROOTDIR/lib -lz" \
 		BZIP2_CFLAGS="-I$ROOTDIR/include" BZIP2_LIBS="-L$ROOTDIR/lib -lbz2" \
 		LIBLZMA_CFLAGS="-I$ROOTDIR/include" LIBLZMA_LIBS="-L$ROOTDIR/lib -llzma" \
-		LIBSQLITE3_CFLAGS="-I$ROOTDIR/include" LIBSQLITE3_LIBS="-L$ROOTDIR/lib -lsqlite3 $emulate_libs"
+		LIBSQLITE3_CFLAGS="-I$ROOTDIR/include" LIBSQLITE3_LIBS="-L$ROOTDIR/lib -lsqlite3"
 	# Which branches programs take, as profile.sh has found: the interpreter takes some 5 % less time.
 	zstd -q -d -f "$HERE/python.profdata.zst" -o "$WORK/python.profdata"
 	make -j"$JOBS" libpython3.13.a EXTRA_CFLAGS="-fprofile-instr-use=$WORK/python.profdata \
@@ -285,7 +302,7 @@ cross_python() {
 reactor() {
 	cd "$WORK/cross"
 	rm -f python-reactor.wasm
-	make -f "$HERE/reactor.mk" HERE="$HERE" python-reactor.wasm
+	make -f "$HERE/reactor.mk" HERE="$HERE" POSIX="$POSIX" LIBPOSIX="$ROOTDIR/lib/libposix.a" python-reactor.wasm
 	cp python-reactor.wasm "$WORK/python.wasm"
 }
 
@@ -300,7 +317,7 @@ tree() {
 	find "$lib" \( -name __pycache__ -o -name tests -o -name '*.exe' -o -name idle_test \) -prune -exec rm -rf {} +
 	mkdir -p "$lib/lib-dynload" "$lib/site-packages"
 	cp "$HERE"/{_belljar,_belljar_session,readline}.py "$lib/"
-	config=$(cat "$WORK/cross/pybuilddir.txt")/_sysconfigdata__wasi_wasm32-wasi.py
+	config=$(cat "$WORK/cross/pybuilddir.txt")/_sysconfigdata__wasi_wasm32-wasi-threads.py
 	sed -e "s#$WORK/src#/usr/src#g; s#$WORK#/usr/src#g" "$WORK/cross/$config" >"$lib/$(basename "$config")"
 	"$WORK/native/python" -m compileall -q -j "$JOBS" --invalidation-mode unchecked-hash -s "$WORK/tree" -p / "$lib"
 	local region
@@ -330,6 +347,7 @@ step install-tools install_tools
 step fetch fetch
 step unpack unpack_all
 step toolchain toolchain
+step posix posix
 step zlib zlib
 step bzip2 bzip2
 step xz xz

@@ -6,6 +6,7 @@
 #include "pycore_moduleobject.h" // _PyModule_Clear
 #include "pycore_pylifecycle.h"  // _PyAtExit_Call
 #include "pycore_pystate.h"      // _PyThreadState_GET
+#include "pycore_runtime.h"      // _PyRuntime
 #include "pycore_sysmodule.h"    // _PySys_ClearAttrString
 #include "pycore_weakref.h"      // _PyWeakref_GET_REF
 
@@ -156,12 +157,22 @@ void finish_modules(PyObject *kept)
 	Py_XDECREF(removed);
 }
 
+// end_threads keeps those that are left, daemons, from running again: they end where they would take the interpreter's lock.
+static void end_threads(PyThreadState *tstate)
+{
+	if (PyThreadState_Next(PyInterpreterState_ThreadHead(tstate->interp)) == NULL)
+		return;
+	_PyInterpreterState_SetFinalizing(tstate->interp, tstate);
+	_PyRuntimeState_SetFinalizing(&_PyRuntime, tstate);
+}
+
 int finish_program(PyObject *kept, int status)
 {
 	PyThreadState *tstate = _PyThreadState_GET();
 	shut_threads(PyImport_GetModuleDict());
 	_Py_FinishPendingCalls(tstate);
 	_PyAtExit_Call(tstate->interp);
+	end_threads(tstate);
 	int lost = finish_flush() < 0;
 	finish_modules(kept);
 	// What finalizers have printed; a stream that failed before has been reported.

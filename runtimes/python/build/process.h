@@ -13,18 +13,8 @@ char **process_environ(void);
 // process_forget_environ makes libc forget the environment, to read it again when it is asked for.
 void process_forget_environ(void);
 
-// process_enter_cwd makes the host's idea of the working directory libc's. When the host has none, or the
-// directory is gone, the process stays in "/".
-void process_enter_cwd(void);
-
 // process_find_program returns the first file called name in the folders of PATH, as an allocated string, or NULL.
 char *process_find_program(const char *name);
-
-// process_catch_interrupt has SIGINT delivered to belljar_signal. Without a host that knows signals it does nothing.
-void process_catch_interrupt(void);
-
-// process_start_clock makes clock() count from here.
-void process_start_clock(void);
 
 // fd_kind is everything about a descriptor that Python's standard streams are built from.
 struct fd_kind {

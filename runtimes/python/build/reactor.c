@@ -4,7 +4,9 @@
 //	belljar_warm    start the interpreter, import the modules named by the arguments, leave the memory fit to be kept
 //	belljar_main    run one program to its end, in a fresh instance (a plain start) or in a copy of a warm one
 //	belljar_cell    run one cell of a session, in an instance that stays alive between them (session.h)
-//	belljar_signal  note a signal, which the program hears of at its next bytecode
+//	belljar_signal  note a signal, which the program hears of at its next bytecode (runtimes/posix)
+//	belljar_thread  run a thread (runtimes/posix)
+//	belljar_yield   have the thread that runs let others run at its next bytecode
 //
 // belljar_main returns the exit status; sys.exit() and os._exit() leave through proc_exit instead. Either way the
 // instance has ended: its memory may only be thrown away or overwritten.
@@ -16,7 +18,9 @@
 
 #include "finish.h"
 #include "heap.h"
+#include "host.h"
 #include "immortal.h"
+#include "modules.h"
 #include "process.h"
 #include "session.h"
 #include "wake.h"
@@ -49,8 +53,20 @@ static int fail(const char *act)
 	return -1;
 }
 
+// add_modules names the modules that CPython's own configuration leaves out for WASI.
+static void add_modules(void)
+{
+	PyImport_AppendInittab("_posixsubprocess", PyInit__posixsubprocess);
+	PyImport_AppendInittab("fcntl", PyInit_fcntl);
+	PyImport_AppendInittab("grp", PyInit_grp);
+	PyImport_AppendInittab("pwd", PyInit_pwd);
+	PyImport_AppendInittab("resource", PyInit_resource);
+	PyImport_AppendInittab("termios", PyInit_termios);
+}
+
 static int start_interpreter(void)
 {
+	add_modules();
 	PyConfig config;
 	PyConfig_InitPythonConfig(&config);
 	config.parse_argv = 0;
@@ -168,8 +184,6 @@ EXPORT("belljar_warm") int belljar_warm(void)
 	char **argv;
 	if (process_args(&argc, &argv) < 0)
 		return fail("read the arguments");
-	process_start_clock();
-	process_enter_cwd();
 	if (start_interpreter() < 0)
 		return -1;
 	warm.config = (PyConfig *)_PyInterpreterState_GetConfig(_PyInterpreterState_GET());
@@ -214,9 +228,7 @@ _Noreturn void __wrap_Py_Exit(int status)
 // with an executable bit, which WASI's file attributes don't have.
 static int main_cold(int argc, char **argv)
 {
-	process_start_clock();
-	process_enter_cwd();
-	process_catch_interrupt();
+	add_modules();
 	PyConfig config;
 	PyConfig_InitPythonConfig(&config);
 	PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
@@ -258,9 +270,6 @@ static int begin_session(void)
 		if (wake(warm.config, argc, argv) != 0)
 			return -1;
 	} else {
-		process_start_clock();
-		process_enter_cwd();
-		process_catch_interrupt();
 		if (start_interpreter() < 0 || session_prepare() < 0)
 			return fail("start a session");
 	}
@@ -276,6 +285,9 @@ EXPORT("belljar_cell") int belljar_cell(void)
 	static int begun;
 	if (!begun && begin_session() < 0)
 		return 1;
+	// Between two cells the memory may have become another process's.
+	if (begun)
+		__belljar_resume();
 	begun = 1;
 	return session_cell();
 }

@@ -6,6 +6,7 @@
 #include "pycore_pathconfig.h" // _PyPathConfig_ClearGlobal
 #include "pycore_pymem.h"      // _PyMem_RawWcsdup
 
+#include "host.h"
 #include "process.h"
 
 #define STREAMS 3
@@ -179,9 +180,7 @@ static int report(const char *act)
 
 int wake(PyConfig *config, int argc, char **argv)
 {
-	process_start_clock();
-	process_enter_cwd();
-	process_catch_interrupt();
+	__belljar_begin();
 	if (wake_environ() < 0)
 		return report("environment");
 	int status = wake_command(config, argc, argv);
