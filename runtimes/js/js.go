@@ -5,11 +5,14 @@
 package js
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/runtimes/js/esbuild"
+	"github.com/belljar-dev/belljar/runtimes/js/npm"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -25,7 +28,8 @@ var digest string
 const Version = "20.19.2"
 
 // Image is Node's library on QuickJS under the name "js": the commands node and nodejs, and the language "js" for
-// Sandbox.Eval and Sandbox.Session.
+// Sandbox.Eval and Sandbox.Session. TypeScript and JSX run as they are. npm and npx install packages, as far as the
+// sandbox's Network lets them; esbuild transforms files.
 //
 // A session's cells run in the global scope, as at Node's prompt: the value of a last expression is shown, unless a
 // semicolon follows it, and kept as _; let, const and class may be declared again; await and import work outside of
@@ -36,16 +40,19 @@ const Version = "20.19.2"
 func Image() engine.Image {
 	return engine.Image{
 		Name: "js",
-		Programs: []engine.Program{{
+		Programs: append(npm.Programs(npm.Config{}), esbuild.Program(), engine.Program{
 			Path:   "/usr/bin/node",
-			Links:  []string{"/usr/local/bin/node", "/usr/bin/nodejs"},
+			Links:  []string{"/usr/local/bin/node", "/usr/bin/nodejs", "/usr/bin/tsx"},
 			Digest: strings.TrimSpace(digest),
 			Module: module,
 			Entry:  "belljar_main",
 			Warm:   &engine.Warm{Entry: "belljar_warm", Accepts: func(_, _ []string) bool { return true }},
 
 			Interactive: &engine.Interactive{Entry: "belljar_cell"},
-		}},
+			Services: map[string]func(context.Context, *engine.Call, []byte) ([]byte, error){
+				"esbuild": esbuild.Transform, // TypeScript and JSX
+			},
+		}),
 		Langs: map[string][]string{"js": {"node", "-e"}},
 	}
 }

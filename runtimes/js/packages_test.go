@@ -1,0 +1,113 @@
+package js_test
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/belljar-dev/belljar/engine"
+)
+
+func TestTypeScript(t *testing.T) {
+	sb := newSandbox(t, newEngine(t), engine.Spec{Image: "js"})
+	for name, content := range map[string]string{
+		"app.ts":  "import { half } from './lib.ts'\nenum Color { Red = 7 }\nconst n: number = half(Color.Red * 2)\nconsole.log(n satisfies number)\n",
+		"lib.ts":  "export function half(n: number): number { return n / 2 }\n",
+		"bad.ts":  "let x: = 1\n",
+		"old.cts": "import path = require('path')\nconsole.log(path.join('a', 'b'))\n",
+	} {
+		if err := sb.Files().WriteFile("/home/user/"+name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ command, out string }{{"node app.ts", "7\n"}, {"tsx app.ts", "7\n"}, {"node old.cts", "a/b\n"}} {
+		res, err := sb.Run(t.Context(), engine.Command{Args: strings.Fields(c.command)})
+		if err != nil || res.Stdout != c.out {
+			t.Errorf("%s: got %+v, %v", c.command, res, err)
+		}
+	}
+	res, err := sb.Run(t.Context(), engine.Command{Args: []string{"node", "bad.ts"}})
+	if err != nil || res.ExitCode != 1 || !strings.Contains(res.Stderr, "SyntaxError") {
+		t.Errorf("got %+v, %v", res, err)
+	}
+}
+
+// examples are of the packages' own READMEs.
+var examples = map[string]string{
+	"lodash":    `const _ = require('lodash'); console.log(_.defaults({ a: 1 }, { a: 3, b: 2 }), _.partition([1, 2, 3, 4], n => n % 2))`,
+	"zod":       `const { z } = require('zod'); const User = z.object({ username: z.string() }); console.log(User.parse({ username: 'Ludwig' }), User.safeParse({ username: 1 }).success)`,
+	"commander": `const { program } = require('commander'); program.option('--first').option('-s, --separator <char>').argument('<string>'); program.parse(['node', 'x', '-s', '/', 'a/b']); console.log(program.args[0].split(program.opts().separator))`,
+	"express":   `const express = require('express'); const app = express(); app.get('/', (req, res) => res.send('Hello World')); const s = app.listen(3000, () => require('http').get('http://localhost:3000/', r => { r.on('data', d => console.log(r.statusCode, String(d))); r.on('end', () => s.close(() => process.exit())) }))`,
+	"uuid":      `const { v5, validate, version, v4 } = require('uuid'); console.log(v5('hello.example.com', v5.DNS), validate(v4()), version(v4()))`,
+	"date-fns":  `const { format, compareAsc } = require('date-fns'); console.log(format(new Date(2014, 1, 11), 'yyyy-MM-dd'), [new Date(1995, 6, 2), new Date(1987, 1, 11)].sort(compareAsc).map(d => d.getFullYear()))`,
+	"marked":    `const { marked } = require('marked'); console.log(marked.parse('# Marked in Node.js\n\nRendered by **marked**.'))`,
+	"yaml":      `const YAML = require('yaml'); console.log(YAML.parse('YAML:\n  - A human-readable data serialization language\n'), YAML.stringify([true, false, 'maybe', null]))`,
+	"chalk":     `import('chalk').then(({ Chalk }) => { const c = new Chalk({ level: 1 }); console.log(JSON.stringify(c.blue('Hello') + ' World' + c.red('!')), c.blue.bgRed.bold('Hi')) })`,
+	"immer":     `const { produce } = require('immer'); const base = [{ title: 'a', done: false }]; const next = produce(base, d => { d.push({ title: 'b' }); d[0].done = true }); console.log(next, base)`,
+}
+
+// TestPackages installs ten packages in a sandbox by its own npm, and runs examples of each there and with the machine's
+// node.
+func TestPackages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: fetches packages")
+	}
+	client := http.Client{Timeout: 10 * time.Second}
+	answer, err := client.Head("https://registry.npmjs.org/left-pad")
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Skipf("the registry can't be reached: %v", err)
+	}
+	_ = answer.Body.Close()
+	spec := engine.Spec{Image: "js", Limits: engine.Limits{Wall: 4 * time.Minute}, Network: engine.Network{Dial: []string{"registry.npmjs.org:443"}}}
+	addresses, err := net.DefaultResolver.LookupNetIP(t.Context(), "ip", "registry.npmjs.org")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, a := range addresses {
+		spec.Network.Dial = append(spec.Network.Dial, netip.AddrPortFrom(a.Unmap(), 443).String())
+	}
+	sb := newSandbox(t, newEngine(t), spec)
+	install := strings.Fields("npm install lodash@4 zod@3 commander@12 express@4 uuid@9 date-fns@3 marked@12 yaml@2 chalk@5 immer@10")
+	if res, err := sb.Run(t.Context(), engine.Command{Args: install}); err != nil || res.ExitCode != 0 {
+		t.Fatalf("got %+v, %v", res, err)
+	}
+	native := nativePackages(t, install)
+	for name, code := range examples {
+		res, err := sb.Run(t.Context(), engine.Command{Args: []string{"node", "-e", code}})
+		if err != nil || res.ExitCode != 0 {
+			t.Errorf("%s: got %+v, %v", name, res, err)
+			continue
+		}
+		if native == "" {
+			continue
+		}
+		cmd := exec.Command("node", "-e", code)
+		cmd.Dir = native
+		want, err := cmd.Output()
+		if err != nil || res.Stdout != string(want) {
+			t.Errorf("%s: got %s, node has %s, %v", name, res.Stdout, want, err)
+		}
+	}
+}
+
+// nativePackages installs the same for the machine's node; "" where that can't be done.
+func nativePackages(t *testing.T, install []string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "app")
+	if os.Mkdir(dir, 0o755) != nil || os.WriteFile(filepath.Join(dir, "package.json"), []byte("{}"), 0o644) != nil {
+		return ""
+	}
+	cmd := exec.Command(install[0], append(install[1:], "--no-audit", "--no-fund", "--ignore-scripts")...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Logf("nothing to compare with: %v\n%s", err, out)
+		return ""
+	}
+	return dir
+}
