@@ -3,7 +3,9 @@ package storedzip
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"io"
+	"io/fs"
 	"testing"
 	"testing/fstest"
 )
@@ -61,5 +63,36 @@ func TestBadArchives(t *testing.T) {
 		if _, err := New(func() ([]byte, error) { return data, nil }).Open("a"); err == nil {
 			t.Errorf("%s: opened", name)
 		}
+	}
+}
+
+func TestLinks(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	h := &zip.FileHeader{Name: "d/link", Method: zip.Store}
+	h.SetMode(fs.ModeSymlink | 0o777)
+	f, err := w.CreateHeader(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(f, "/usr/bin/git"); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = w.CreateHeader(&zip.FileHeader{Name: "d/file", Method: zip.Store}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	all := New(func() ([]byte, error) { return b.Bytes(), nil })
+	if target, err := fs.ReadLink(all, "d/link"); target != "/usr/bin/git" || err != nil {
+		t.Errorf("got %q, %v", target, err)
+	}
+	if _, err := fs.ReadLink(all, "d/file"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("of a file: %v", err)
+	}
+	entries, err := fs.ReadDir(all, "d")
+	if err != nil || len(entries) != 2 || entries[1].Type() != fs.ModeSymlink {
+		t.Errorf("got %v, %v", entries, err)
 	}
 }
