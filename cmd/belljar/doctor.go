@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -64,7 +65,7 @@ func (a *app) examine(ctx context.Context) []check {
 		return append(checks, check{"programs", false, err.Error()})
 	}
 	checks = append(checks, check{"programs", true, "warm after " + time.Since(start).Round(time.Millisecond).String()})
-	return append(checks, checkRun(ctx, eng))
+	return append(checks, checkRun(ctx, eng), checkGit(ctx, eng))
 }
 
 func checkPlatform() check {
@@ -107,4 +108,18 @@ func checkRun(ctx context.Context, eng *engine.Engine) check {
 		}
 	}
 	return check{"run", true, fmt.Sprintf("fresh sandbox and print(6*7) in %s", best.Round(10*time.Microsecond))}
+}
+
+// checkGit asks the sandbox's git for its version.
+func checkGit(ctx context.Context, eng *engine.Engine) check {
+	sb, err := eng.Create(ctx, engine.Spec{})
+	if err != nil {
+		return check{"git", false, err.Error()}
+	}
+	defer sb.Close()
+	res, err := sb.Run(ctx, engine.Command{Args: []string{"git", "--version"}})
+	if err != nil || res.ExitCode != 0 {
+		return check{"git", false, fmt.Sprintf("git --version answered %q, %q, %v", res.Stdout, res.Stderr, err)}
+	}
+	return check{"git", true, strings.TrimSpace(res.Stdout)}
 }

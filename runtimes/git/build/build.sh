@@ -195,7 +195,7 @@ makes() {
 	make -C "$SRC/git" -j"$JOBS" uname_S=Belljar uname_O= uname_R= uname_M=wasm32 HOST_CPU=wasm32 CC="$CC" AR=llvm-ar-19 \
 		CFLAGS="$CFLAGS -DNO_FORK -I$WORK/include" \
 		LDFLAGS="-L$LIB -Wl,-z,stack-size=8388608 -Wl,--stack-first -Wl,-s" \
-		prefix=/usr gitexecdir=/usr/lib/git-core htmldir=/usr/share/doc/git/html sysconfdir=/etc SHELL_PATH=/bin/sh SANE_TOOL_PATH= \
+		prefix=/usr gitexecdir=/usr/lib/git-core sysconfdir=/etc SHELL_PATH=/bin/sh SANE_TOOL_PATH= \
 		NO_FORK=1 NO_PTHREADS=1 NO_MMAP=1 NO_UNIX_SOCKETS=1 NO_REGEX=1 USE_LIBPCRE2=1 \
 		NO_PERL=1 NO_PYTHON=1 NO_TCLTK=1 NO_GETTEXT=1 NO_OPENSSL=1 NO_CURL=1 NO_EXPAT=1 \
 		HAVE_ALLOCA_H=1 HAVE_PATHS_H=1 HAVE_CLOCK_GETTIME=1 HAVE_CLOCK_MONOTONIC=1 HAVE_GETDELIM=1 HAVE_DEV_TTY=1 \
