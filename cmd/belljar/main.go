@@ -16,6 +16,7 @@ import (
 	"github.com/belljar-dev/belljar/runtimes/js"
 	"github.com/belljar-dev/belljar/runtimes/python"
 	"github.com/belljar-dev/belljar/runtimes/shell"
+	"github.com/belljar-dev/belljar/runtimes/web"
 	"github.com/spf13/cobra"
 )
 
@@ -108,6 +109,6 @@ func (a *app) command() *cobra.Command {
 
 // engine makes the engine with everything of this build in one image.
 func (a *app) engine() (*engine.Engine, error) {
-	all := engine.Compose("all", shell.Image(), git.Image(), python.Image(), js.Image())
+	all := engine.Compose("all", shell.Image(), git.Image(), web.Image(), python.Image(), js.Image())
 	return engine.New(engine.Config{Images: []engine.Image{all}, CacheDir: a.state})
 }
