@@ -81,6 +81,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"sandboxes on disk", s.store},
 		{"shell", s.shell},
 		{"git", s.git},
+		{"git for hosts", s.gitops},
 		{"HumanEval", s.humanEval},
 		{"evaluation", s.evalSets},
 		{"meter", s.meterCost},
