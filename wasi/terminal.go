@@ -230,10 +230,13 @@ func (s *slave) close() error {
 
 // terminalStat is what is known of a terminal.
 func terminalStat() filestat {
-	return filestat{typ: typeCharacterDevice, nlink: 1, mode: modeCharDevice | 0o620}
+	return filestat{ino: terminalDevice, typ: typeCharacterDevice, nlink: 1, mode: modeCharDevice | 0o620}
 }
 
-const modeCharDevice = 0o020000
+const (
+	modeCharDevice = 0o020000
+	terminalDevice = 136 << 8 // the first pseudo terminal, by which /proc knows a process's
+)
 
 func (s *slave) read(ctx context.Context, b []byte, nonblock bool) (int, error) {
 	t := s.t

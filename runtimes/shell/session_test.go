@@ -324,6 +324,17 @@ func TestCopies(t *testing.T) {
 	}
 }
 
+// A program on a terminal knows which processes share it with the program.
+func TestTerminal(t *testing.T) {
+	sb := sandbox(t, newEngine(t), engine.Spec{})
+	res, err := sb.Run(t.Context(), engine.Command{
+		Args: []string{"bash", "-c", "stty size; ps > f; grep -cw bash f; grep -cw ps f; grep -cw init f"}, TTY: &engine.TTY{Rows: 24, Cols: 70},
+	})
+	if err != nil || res.Stdout != "24 70\r\n1\r\n1\r\n0\r\n" {
+		t.Errorf("%q, %v", res.Stdout, err)
+	}
+}
+
 func TestCompletion(t *testing.T) {
 	s := session(t, sandbox(t, newEngine(t), engine.Spec{}))
 	cell(t, s, "special_name=1; special_function() { :; }; mkdir special_dir; touch special_file; false")
