@@ -221,7 +221,8 @@ deps() {
 	npm ci --ignore-scripts --no-audit --no-fund
 	local bundle="node_modules/@esbuild/linux-x64/bin/esbuild --bundle --platform=node --format=cjs --log-level=error"
 	cp "$HERE/undici-global.js" node_modules/undici/lib/global.js
-	$bundle node_modules/undici/index-fetch.js --outfile=undici.js
+	cp "$HERE/fetch.js" .
+	$bundle fetch.js --outfile=undici.js
 	$bundle node_modules/minimatch/dist/commonjs/index.js --outfile=minimatch.js
 }
 

@@ -114,11 +114,15 @@ bindings.worker = () => ({
   },
 });
 
+const heapStatistics = new Float64Array(14);
 bindings.v8 = () => ({
   cachedDataVersionTag: () => 0, setFlagsFromString() {}, setHeapSnapshotNearHeapLimit() {}, isStringOneByteRepresentation: () => false,
-  updateHeapStatisticsBuffer() { this.heapStatisticsBuffer[1] = this.heapStatisticsBuffer[0] = native.memoryUsage(); },
+  updateHeapStatisticsBuffer() {
+    heapStatistics.fill(native.memoryUsage());
+    heapStatistics[5] = 2 ** 29;
+  },
   updateHeapSpaceStatisticsBuffer() {}, updateHeapCodeStatisticsBuffer() {},
-  heapStatisticsBuffer: new Float64Array(14), heapCodeStatisticsBuffer: new Float64Array(4),
+  heapStatisticsBuffer: heapStatistics, heapCodeStatisticsBuffer: new Float64Array(4),
   heapSpaceStatisticsBuffer: new Float64Array(5), kHeapSpaces: [], startupSnapshot: {}, GCProfiler: class GCProfiler {},
   kTotalHeapSizeIndex: 0, kTotalHeapSizeExecutableIndex: 1, kTotalPhysicalSizeIndex: 2, kTotalAvailableSize: 3,
   kUsedHeapSizeIndex: 4, kHeapSizeLimitIndex: 5, kMallocedMemoryIndex: 6, kPeakMallocedMemoryIndex: 7, kDoesZapGarbageIndex: 8,

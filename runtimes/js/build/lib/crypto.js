@@ -85,6 +85,7 @@ const never = job(() => { throw unsupported('this algorithm is not supported'); 
 
 class KeyObjectHandle {
   init(type, data) { this.type = type; this.key = bytes(data).slice(); }
+  keyDetail(target) { target.length = this.key.length * 8; return target; }
   getSymmetricKeySize() { return this.key.length; }
   export() { return env.bufferOf(this.key.slice()); }
   exportJwk(target) {
@@ -224,7 +225,7 @@ bindings.crypto = () => {
       }
     },
     HKDFJob: job((name, key, salt, info, length) => {
-      const prk = hmac(name, salt.byteLength ? bytes(salt) : new Uint8Array(native.hashSize(name)), key.key ?? bytes(key));
+      const prk = hmac(name, salt.byteLength ? bytes(salt) : new Uint8Array(native.hashSize(name)), key.handle?.key ?? key.key ?? bytes(key));
       const out = new Uint8Array(length);
       let last = new Uint8Array(0);
       for (let at = 0, i = 1; at < length; i++) {
@@ -263,8 +264,7 @@ bindings.crypto = () => {
     timingSafeEqual(a, b) {
       const x = bytes(a), y = bytes(b);
       if (x.length !== y.length) {
-        const { codes: { ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH } } = env.require('internal/errors');
-        throw new ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH();
+        throw Object.assign(new RangeError('Input buffers must have the same byte length'), { code: 'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH' });
       }
       return native.timingSafeEqual(x, y);
     },

@@ -12,6 +12,16 @@ Object.defineProperty(native.mathRandom, 'name', { value: 'random', configurable
 Math.random = native.mathRandom;
 Object.defineProperty(Math, 'random', { enumerable: false });
 
+// What a WeakRef is made of, or answers, lives to the end of the job, which counting references alone would not see to.
+const kept = [];
+globalThis.WeakRef = class WeakRef extends globalThis.WeakRef {
+  constructor(target) {
+    super(target);
+    if (kept.length < 4096) kept[kept.length] = target;
+  }
+};
+Object.defineProperty(globalThis, 'WeakRef', { enumerable: false });
+
 const ids = native.sourceNames().filter((name) => !name.startsWith('belljar/'));
 const primordials = {};
 const privateSymbols = { __proto__: null };
@@ -53,7 +63,7 @@ function parametersOf(id) {
 const env = {
   native, process, primordials, privateSymbols, perIsolateSymbols, ids, compile, parametersOf,
   bindings: { __proto__: null }, // name → function that makes it
-  made: { __proto__: null },
+  made: { __proto__: null }, kept,
 };
 const perContext = {};
 env.perContext = perContext;

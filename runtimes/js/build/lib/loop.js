@@ -105,6 +105,7 @@ function runJobs() {
 
 // settle runs what a callback has left: promises' jobs and ticks.
 function settle() {
+  if (env.kept.length > 0) env.kept.length = 0;
   if (tickInfo[0] === 0) runJobs();
   while (tickInfo[0] !== 0 || tickInfo[1] !== 0) {
     try {
@@ -260,10 +261,12 @@ function pollOnce(timeout) {
   const slots = pollArray.subarray(0, n);
   const result = native.poll(slots, timeout);
   updateNow();
+  if (result > 0) serve(slots.slice(), n);
   takeSignals();
   if (children.size > 0) reap();
-  if (!(result > 0)) return;
-  const ready = slots.slice();
+}
+
+function serve(ready, n) {
   for (let i = 0; i < n; i += 2) {
     const events = ready[i + 1];
     if (events === 0) continue;

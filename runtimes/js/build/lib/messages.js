@@ -205,6 +205,7 @@ class MessageChannel {
 }
 
 bindings.messaging = () => ({
+  get DOMException() { return domException(); },
   MessageChannel, MessagePort, JSTransferable: class JSTransferable {},
   setDeserializerCreateFunction(f) { createObject = f; }, setDeserializerCreateObjectFunction(f) { createObject = f; },
   stopMessagePort(port) { states.get(port).started = false; }, checkMessagePort: (port) => states.has(port),
@@ -252,7 +253,7 @@ bindings.serdes = () => ({
     writeHeader() {}
     writeValue(v) { this.value = clone(v, []); this.text = JSON.stringify(v); return true; }
     releaseBuffer() { const b = env.bufferOf(native.bytesOf(this.text ?? '', 1)); stored.set(b, this.value); return b; }
-    transferArrayBuffer() {} writeUint32() {} writeUint64() {} writeDouble() {} writeRawBytes() {} setTreatArrayBufferViewsAsHostObjects() {}
+    transferArrayBuffer() {} _setTreatArrayBufferViewsAsHostObjects() {} _getDataCloneError = Error; writeUint32() {} writeUint64() {} writeDouble() {} writeRawBytes() {} setTreatArrayBufferViewsAsHostObjects() {}
   },
   Deserializer: class Deserializer {
     constructor(buffer) { this.buffer = buffer; }

@@ -40,7 +40,7 @@ bindings.process_methods = () => ({
   _startProfilerIdleNotifier() {}, _stopProfilerIdleNotifier() {}, dlopen() { throw new Error('native modules can not be loaded'); },
   reallyExit: (code) => env.exit(code ?? 0), uptime: () => (native.hrtime() - startedAt()) / 1e9,
   patchProcessObject(p) { env.patchProcess(p); }, setEmitWarningSync(f) { emitWarningSync = f; }, resetStdioForTesting() {},
-  hrtimeBuffer: hrtimeArray.buffer, hrtime() {
+  hrtimeBuffer: hrtimeArray, hrtime() {
     const t = native.hrtime(), s = Math.floor(t / 1e9);
     hrtimeArray[0] = Math.floor(s / 0x100000000);
     hrtimeArray[1] = s >>> 0;

@@ -4,7 +4,7 @@
 const { native, bindings, primordials } = env;
 
 const ENC = { ascii: 0, utf8: 1, ucs2: 2, latin1: 3, base64: 4, base64url: 5, hex: 6, buffer: 7 };
-const NAMES = ['ascii', 'utf8', 'utf16le', 'latin1', 'base64', 'hex', 'buffer', 'base64url'];
+const NAMES = ['ascii', 'utf8', 'base64', 'utf16le', 'latin1', 'hex', 'buffer', 'base64url'];
 // Node's own numbers of encodings, to this library's.
 const OWN = [0, 1, 4, 2, 3, 6, 7, 5];
 env.encodingNumber = (name) => {
@@ -37,7 +37,7 @@ const FORGIVING = /[\t\n\f\r ]/g;
 bindings.buffer = () => ({
   setBufferPrototype(proto) { env.bufferPrototype = proto; },
   getZeroFillToggle: () => zeroFill,
-  kMaxLength: 2 ** 31 - 1, kStringMaxLength: 2 ** 30 - 1,
+  kMaxLength: 2 ** 32, kStringMaxLength: 2 ** 30 - 1,
   createFromString: (text, encoding) => env.bufferOf(native.bytesOf(text, OWN[encoding])),
   createUnsafeArrayBuffer: (size) => new ArrayBuffer(size),
   asciiSlice: native.asciiSlice, base64Slice: native.base64Slice, base64urlSlice: native.base64urlSlice,
@@ -56,7 +56,7 @@ bindings.buffer = () => ({
   indexOfNumber: native.indexOfNumber,
   indexOfString: (b, v, at, encoding, forward) => native.indexOfString(b, v, at, OWN[encoding], forward),
   swap16: native.swap16, swap32: native.swap32, swap64: native.swap64, isAscii: native.isAscii, isUtf8: native.isUtf8,
-  detachArrayBuffer: native.detach,
+  detachArrayBuffer: (b) => b.transfer(),
   btoa(input) {
     for (let i = 0; i < input.length; i++) if (input.charCodeAt(i) > 255) return -1;
     return native.textOf(native.bytesOf(input, ENC.latin1), ENC.base64);

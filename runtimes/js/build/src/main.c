@@ -25,7 +25,7 @@ void __belljar_begin(void);
 #endif
 
 // As deep as a program may recurse, in bytes of C's stack, which is larger (build.sh).
-#define STACK_MAX (3u << 20)
+#define STACK_MAX (200u << 10)
 
 // How much a program makes before garbage is first looked for.
 #define GC_THRESHOLD (8u << 20)

@@ -1,0 +1,13 @@
+'use strict'
+
+// What Node's library takes of undici: fetch and its classes, without the clients.
+const { File } = require('node:buffer')
+
+module.exports.fetch = require('undici/lib/web/fetch').fetch
+module.exports.FormData = require('undici/lib/web/fetch/formdata').FormData
+module.exports.Headers = require('undici/lib/web/fetch/headers').Headers
+module.exports.Response = require('undici/lib/web/fetch/response').Response
+module.exports.Request = require('undici/lib/web/fetch/request').Request
+module.exports.MessageEvent = require('undici/lib/web/websocket/events').MessageEvent
+module.exports.CloseEvent = require('undici/lib/web/websocket/events').CloseEvent
+module.exports.File = File

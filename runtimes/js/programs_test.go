@@ -1,0 +1,102 @@
+package js_test
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/belljar-dev/belljar/engine"
+)
+
+//go:embed testdata/programs.txt
+var programs string
+
+// program is one of testdata/programs.txt.
+type program struct{ name, source string }
+
+func readPrograms() []program {
+	var all []program
+	for _, part := range strings.Split("\n"+programs, "\n== ")[1:] {
+		name, source, _ := strings.Cut(part, "\n")
+		all = append(all, program{strings.TrimSpace(name), source})
+	}
+	return all
+}
+
+// differs has the programs whose output is known to differ, and why.
+var differs = map[string]string{
+	"assert deepEqual":      "the difference of sets is not shown as V8 orders it",
+	"assert ok":             "the source of the failed expression is not found",
+	"child spawn":           "an exit may be told of before the last output",
+	"global keys":           "the order of global names",
+	"date and intl":         "there is no Intl: numbers and dates have their plain form",
+	"intl number":           "there is no Intl",
+	"intl date":             "there is no Intl",
+	"string methods":        "localeCompare compares code units",
+	"promises":              "the words of an AggregateError",
+	"json":                  "the words of a TypeError",
+	"test runner":           "mock.fn",
+	"repl module":           "http2 can't be loaded",
+	"deep recursion":        "it is a trap where it should be a RangeError",
+	"event loop starvation": "node's own order is not fixed",
+}
+
+// Programs print in a sandbox what they print in the machine's own node.
+func TestPrograms(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("there is no node on this machine to compare with")
+	}
+	all := readPrograms()
+	if len(all) < 300 {
+		t.Errorf("%d programs", len(all))
+	}
+	eng := newEngine(t)
+	for _, p := range all {
+		t.Run(p.name, func(t *testing.T) {
+			if why := differs[p.name]; why != "" {
+				t.Skip("differs: " + why)
+			}
+			name := "p.js"
+			if strings.HasPrefix(p.name, "esm ") {
+				name = "p.mjs"
+			}
+			want := native(t, node, name, p.source)
+			sb := newSandbox(t, eng, engine.Spec{Image: "both"})
+			if err := sb.Files().WriteFile("/home/user/"+name, []byte(p.source), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			res, err := sb.Run(ctx, engine.Command{Args: []string{"node", name}, Dir: "/home/user"})
+			if err != nil {
+				t.Fatalf("%v\n%s%s", err, res.Stdout, res.Stderr)
+			}
+			if res.Stdout != want {
+				t.Errorf("prints\n%s\nnode prints\n%s\nand to stderr\n%s", res.Stdout, want, res.Stderr)
+			}
+		})
+	}
+}
+
+// native answers what node prints for a program.
+func native(t *testing.T, node, name, source string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(node, name)
+	cmd.Dir = filepath.Dir(file)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/home/user", "TZ=UTC"}
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	_ = cmd.Run() // programs may end with a status
+	return out.String()
+}
