@@ -13,4 +13,6 @@
 //
 // The image lacks the C extensions that exist for these tests alone. Where a module can't even be loaded without one,
 // testdata/standins has one in Python, by which the tests that call it are skipped and the others run.
+//
+// Scripts of testdata/scripts, by native bash and in a sandbox, which must agree; and guests that mean no good.
 package conformance
