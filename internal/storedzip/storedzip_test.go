@@ -78,7 +78,7 @@ func TestLinks(t *testing.T) {
 	if _, err := io.WriteString(f, "/usr/bin/git"); err != nil {
 		t.Fatal(err)
 	}
-	if f, err = w.CreateHeader(&zip.FileHeader{Name: "d/file", Method: zip.Store}); err != nil {
+	if _, err = w.CreateHeader(&zip.FileHeader{Name: "d/file", Method: zip.Store}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {

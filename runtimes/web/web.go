@@ -186,4 +186,5 @@ func denial(err error) string {
 	return text
 }
 
+//lint:ignore ST1005 curl's own words
 var errRedirects = errors.New("Maximum redirects followed")

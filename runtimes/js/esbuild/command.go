@@ -211,6 +211,7 @@ func (j *job) library(name string) (api.TransformOptions, error) {
 			loader = "js"
 		default:
 			if name != "<stdin>" {
+				//lint:ignore ST1005 esbuild's own words
 				return api.TransformOptions{}, fmt.Errorf("No loader is configured for %q files: %s", ext, name)
 			}
 		}

@@ -33,8 +33,6 @@ type manifest struct {
 	Main                 json.RawMessage `json:"main,omitempty"`
 	Files                stringList      `json:"files,omitempty"`
 	Dist                 dist            `json:"dist,omitzero"`
-	raw                  map[string]any  // the whole of a package.json
-	order                []string        // of its keys
 }
 
 // dist says where a version's package is.
