@@ -189,7 +189,8 @@ var errExited = errors.New("the interpreter exited")
 var errSessionClosed = errors.New("session is closed")
 
 // Interrupt interrupts the cell that runs, as Ctrl-C does: Python raises KeyboardInterrupt in it, at once where it
-// computes or waits. A cell that catches that goes on. It does not wait, and does nothing between cells.
+// computes or waits. A cell that catches that goes on, and a program that is being started at that moment may miss it, as it may miss a Ctrl-C. It
+// does not wait, and does nothing between cells.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

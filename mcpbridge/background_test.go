@@ -67,10 +67,11 @@ func (a answer) textOr() string {
 	return a.text()
 }
 
+// Replay's sleeps take no time, so the command computes for longer than words about progress keep apart.
 func TestProgressAndLog(t *testing.T) {
 	c := connect(t, newBridge(t, Config{}))
 	c.call("logging/setLevel", `{"level": "info"}`)
-	c.send(`{"jsonrpc": "2.0", "id": "p", "method": "tools/call", "params": {"name": "run_command", "arguments": {"command": "echo one; sleep 0.4; echo two"}, "_meta": {"progressToken": "tok"}}}`)
+	c.send(`{"jsonrpc": "2.0", "id": "p", "method": "tools/call", "params": {"name": "run_command", "arguments": {"command": "echo one; for ((i = 0; i < 400000; i++)); do :; done; echo two"}, "_meta": {"progressToken": "tok"}}}`)
 	var told []string
 	for {
 		line, err := c.out.ReadString('\n')

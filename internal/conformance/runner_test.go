@@ -133,7 +133,7 @@ func TestWithTestsIsAFileSystem(t *testing.T) {
 func TestCapableSuite(t *testing.T) {
 	const name = "test/support/__init__.py"
 	const before = "is_wasi = 1\nhas_subprocess_support = not (\n    a\n    or is_wasi\n)\nhas_socket_support = not (b or is_wasi)\nx = a or is_wasi\n"
-	const after = "is_wasi = 1\nhas_subprocess_support = not (\n    a\n    or False\n)\nhas_socket_support = not (b or False)\nx = a or is_wasi\n"
+	const after = "is_wasi = 1\nhas_subprocess_support = not (\n    a\n    or False  \n)\nhas_socket_support = not (b or False  )\nx = a or is_wasi\n"
 	c := capable{fstest.MapFS{name: {Data: []byte(before)}, "test/test_a.py": {Data: []byte("t")}}}
 	if err := fstest.TestFS(c, name, "test/test_a.py"); err != nil {
 		t.Error(err)

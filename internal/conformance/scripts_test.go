@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -130,6 +132,11 @@ func natively(t *testing.T, bash, script string) string {
 	cmd.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
+	// Whoever started the tests may ignore hangups, as nohup does, and a shell can't take that back; what this process
+	// catches begins at its default in the child.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

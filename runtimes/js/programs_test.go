@@ -44,6 +44,10 @@ var differs = map[string]string{
 	"test runner":           "mock.fn",
 	"repl module":           "http2 can't be loaded",
 	"deep recursion":        "it is a trap where it should be a RangeError",
+	"abort timeout":         "the library's SafeWeakRef has no deref",
+	"abort any":             "the library's SafeWeakRef has no deref",
+	"diagnostics channel":   "the library's SafeWeakRef has no deref",
+	"timers order":          "node's own order of a timer and an immediate is not fixed",
 	"event loop starvation": "node's own order is not fixed",
 }
 

@@ -180,6 +180,8 @@ func TestInterrupt(t *testing.T) {
 		var out bytes.Buffer
 		go func() { // ends after the cell's first output
 			<-started
+			// A program that bash is about to start would miss it, as it would miss a Ctrl-C.
+			time.Sleep(200 * time.Millisecond)
 			s.Interrupt()
 		}()
 		res, err := s.Eval(t.Context(), engine.Cell{Code: c.code, Stdin: silent, Stdout: writerFunc(func(b []byte) (int, error) {
