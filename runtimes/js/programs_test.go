@@ -47,7 +47,7 @@ var differs = map[string]string{
 	"abort timeout":         "the library's SafeWeakRef has no deref",
 	"abort any":             "the library's SafeWeakRef has no deref",
 	"diagnostics channel":   "the library's SafeWeakRef has no deref",
-	"timers order":          "node's own order of a timer and an immediate is not fixed",
+	"timers order":          "which timers are due at once depends on node's own speed",
 	"event loop starvation": "node's own order is not fixed",
 }
 
