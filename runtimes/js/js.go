@@ -7,13 +7,12 @@ package js
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/internal/guestimage"
 	"github.com/belljar-dev/belljar/runtimes/js/esbuild"
 	"github.com/belljar-dev/belljar/runtimes/js/npm"
-	"github.com/klauspost/compress/zstd"
 )
 
 //go:embed image/node.wasm.zst
@@ -44,7 +43,7 @@ func Image() engine.Image {
 			Path:   "/usr/bin/node",
 			Links:  []string{"/usr/local/bin/node", "/usr/bin/nodejs", "/usr/bin/tsx"},
 			Digest: strings.TrimSpace(digest),
-			Module: module,
+			Module: func() ([]byte, error) { return guestimage.Unpack("node", compressedModule) },
 			Entry:  "belljar_main",
 			Warm:   &engine.Warm{Entry: "belljar_warm", Accepts: func(_, _ []string) bool { return true }},
 
@@ -55,17 +54,4 @@ func Image() engine.Image {
 		}),
 		Langs: map[string][]string{"js": {"node", "-e"}},
 	}
-}
-
-func module() ([]byte, error) {
-	d, err := zstd.NewReader(nil)
-	if err != nil {
-		return nil, fmt.Errorf("decompress node: %w", err)
-	}
-	defer d.Close()
-	out, err := d.DecodeAll(compressedModule, nil)
-	if err != nil {
-		return nil, fmt.Errorf("decompress node: %w", err)
-	}
-	return out, nil
 }
