@@ -127,10 +127,14 @@ func (t *task) succeed(code uint32, err error) ending {
 		t.endThreads() // the meter can be settled when none of them runs
 		t.meter.settle()
 		t.release(healthy(err))
-		if t.next == nil || t.ctx.Err() != nil {
+		if t.next == nil {
 			return t.ending(code, err)
 		}
-		if err := t.replace(); err != nil {
+		err = t.replace()
+		if t.ctx.Err() != nil { // it was ended between two programs
+			return t.ending(0, &wasi.Canceled{Cause: context.Cause(t.ctx)})
+		}
+		if err != nil {
 			return ending{uint32(SIGKILL), err}
 		}
 		code, err = t.runProgram()

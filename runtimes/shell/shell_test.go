@@ -75,6 +75,7 @@ func TestScripts(t *testing.T) {
 		{name: "background", script: `sleep 0.01 & wait $!; echo $?`, stdout: "0\n"},
 		{name: "trap", script: `trap 'echo term' TERM; trap 'echo bye' EXIT; kill -TERM $$; echo on`, stdout: "term\non\nbye\n"},
 		{name: "killed", script: `bash -c 'kill -KILL $$'; echo $?`, stdout: "137\n"},
+		{name: "killed about to be replaced", script: `for i in $(seq 500); do sleep 10 & kill $!; wait $! 2>/dev/null; echo $?; done | uniq`, stdout: "143\n"},
 		{name: "timeout", script: `timeout 0.05 sleep 10; echo $?`, stdout: "124\n"},
 		{name: "sed", script: `echo abc | sed -E 's/(a)(b)/\2\1/'`, stdout: "bac\n"},
 		{name: "awk", script: `printf '1 2\n3 4\n' | awk '{s+=$2} END {print s}'`, stdout: "6\n"},
