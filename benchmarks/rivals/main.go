@@ -9,9 +9,11 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"github.com/belljar-dev/belljar/benchmarks"
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/runtimes/js"
 	"github.com/belljar-dev/belljar/runtimes/python"
 	"github.com/belljar-dev/belljar/runtimes/shell"
 )
@@ -64,7 +66,12 @@ func ownFigures(ctx context.Context) (*benchmarks.Report, error) {
 	}
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "belljar")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/belljar-dev/belljar/cmd/belljar")
+	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/belljar-dev/belljar").Output()
+	if err != nil {
+		return nil, fmt.Errorf("find belljar's module: %w", err)
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/belljar")
+	build.Dir = strings.TrimSpace(string(module)) // its own go.mod has what the command needs
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build belljar: %w: %s", err, out)
 	}
@@ -73,7 +80,7 @@ func ownFigures(ctx context.Context) (*benchmarks.Report, error) {
 
 // compare measures all that can be had beside ours.
 func compare(ctx context.Context, b budget) (tables []*table, missing []absence, err error) {
-	eng, err := engine.New(engine.Config{Images: []engine.Image{python.Image(), shell.Image()}})
+	eng, err := engine.New(engine.Config{Images: []engine.Image{python.Image(), shell.Image(), js.Image()}})
 	if err != nil {
 		return nil, nil, err
 	}
