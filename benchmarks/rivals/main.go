@@ -19,43 +19,39 @@ import (
 )
 
 func main() {
-	file := flag.String("write", "", "write the report to `FILE`, with pictures in benchmarks/plots beside it, instead of to standard output")
+	var to output
+	flag.StringVar(&to.text, "write", "", "write the report to `FILE`, with pictures in benchmarks/plots beside it, instead of to standard output")
+	flag.StringVar(&to.json, "json", "", "write all figures to `FILE`, too")
 	fast := flag.Bool("quick", false, "fewer runs, and none of the engine's own figures")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *file, *fast); err != nil {
+	if err := run(ctx, to, *fast); err != nil {
 		fmt.Fprintln(os.Stderr, "rivals:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, file string, fast bool) error {
-	var own string
+// run measures and writes, what the engine's own figures are as soon as they are known.
+func run(ctx context.Context, to output, fast bool) error {
+	var r result
 	b := quick
 	if !fast {
 		b = whole
-		report, err := ownFigures(ctx)
+		own, err := ownFigures(ctx)
 		if err != nil {
 			return err
 		}
-		own = string(report.Markdown())
-	}
-	tables, missing, err := compare(ctx, b)
-	if err != nil {
-		return err
-	}
-	text := own + markdown(tables, missing, "benchmarks/plots")
-	if file == "" {
-		_, err = os.Stdout.WriteString(text)
-		return err
-	}
-	for _, t := range tables {
-		if err := t.draw(filepath.Join(filepath.Dir(file), "benchmarks", "plots")); err != nil {
+		r.Own = own
+		if err := to.write(&r); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(file, []byte(text), 0o644)
+	var err error
+	if r.Tables, r.Missing, err = compare(ctx, b); err != nil {
+		return err
+	}
+	return to.write(&r)
 }
 
 // ownFigures builds the command, which figures of whole processes need, and measures.

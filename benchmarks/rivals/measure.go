@@ -49,9 +49,9 @@ func starts(ctx context.Context, f *field, b budget) (*table, error) {
 		}
 	}
 	t := &table{
-		title: "Start: a fresh isolate that prints 1+1", plot: "start", unit: "ms",
-		note:    "From nothing to the answer and back to nothing, rivals in turn. Memory is what one more isolate weighs that has printed and waits (private memory; processes with their children).",
-		columns: []string{"who", "language", "isolates by", "min ms", "median ms", "p95 ms", "n", "KiB each"},
+		Title: "Start: a fresh isolate that prints 1+1", Plot: "start", Unit: "ms",
+		Note:    "From nothing to the answer and back to nothing, rivals in turn. Memory is what one more isolate weighs that has printed and waits (private memory; processes with their children).",
+		Columns: []string{"who", "language", "isolates by", "min ms", "median ms", "p95 ms", "n", "KiB each"},
 	}
 	for i, r := range f.rivals {
 		slices.Sort(times[i])
@@ -64,8 +64,8 @@ func starts(ctx context.Context, f *field, b budget) (*table, error) {
 			}
 			weight = number(float64(bytes) / 1024)
 		}
-		t.rows = append(t.rows, []string{r.name, r.lang, r.kind, number(v[0]), number(median(v)), number(v[len(v)*95/100]), strconv.Itoa(len(v)), weight})
-		t.bars = append(t.bars, bar{r.name, r.lang, median(v)})
+		t.Rows = append(t.Rows, []string{r.name, r.lang, r.kind, number(v[0]), number(median(v)), number(v[len(v)*95/100]), strconv.Itoa(len(v)), weight})
+		t.Bars = append(t.Bars, bar{r.name, r.lang, median(v)})
 	}
 	return t, nil
 }
@@ -73,9 +73,9 @@ func starts(ctx context.Context, f *field, b budget) (*table, error) {
 // computes runs programs that measure themselves on all rivals that can, in turn.
 func computes(ctx context.Context, f *field, b budget, lang string, programs []benchmarks.Program) (*table, error) {
 	t := &table{
-		title: "Compute: " + map[string]string{"python": "Python", "js": "JavaScript"}[lang], plot: "compute-" + lang, unit: "× the native one's time",
-		note:    "The fastest of many runs, in ms, measured by the programs themselves and taken in turn; the last column is the geometric mean of the ratios to the first row.",
-		columns: []string{"who"},
+		Title: "Compute: " + map[string]string{"python": "Python", "js": "JavaScript"}[lang], Plot: "compute-" + lang, Unit: "× the native one's time",
+		Note:    "The fastest of many runs, in ms, measured by the programs themselves and taken in turn; the last column is the geometric mean of the ratios to the first row.",
+		Columns: []string{"who"},
 	}
 	var able []*rival
 	for _, r := range f.rivals {
@@ -88,7 +88,7 @@ func computes(ctx context.Context, f *field, b budget, lang string, programs []b
 		best[i] = make([]float64, len(programs))
 	}
 	for p, program := range programs {
-		t.columns = append(t.columns, program.Name)
+		t.Columns = append(t.Columns, program.Name)
 		for range b.compute {
 			for i, r := range able {
 				if math.IsNaN(best[i][p]) {
@@ -106,7 +106,7 @@ func computes(ctx context.Context, f *field, b budget, lang string, programs []b
 			}
 		}
 	}
-	t.columns = append(t.columns, "ratio")
+	t.Columns = append(t.Columns, "ratio")
 	for i, r := range able {
 		row, logs, n := []string{r.name}, 0.0, 0
 		for p := range programs {
@@ -119,8 +119,8 @@ func computes(ctx context.Context, f *field, b budget, lang string, programs []b
 			n++
 		}
 		ratio := math.Exp(logs / float64(n))
-		t.rows = append(t.rows, append(row, number(ratio)))
-		t.bars = append(t.bars, bar{r.name, lang, ratio})
+		t.Rows = append(t.Rows, append(row, number(ratio)))
+		t.Bars = append(t.Bars, bar{r.name, lang, ratio})
 	}
 	return t, nil
 }

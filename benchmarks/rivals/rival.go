@@ -25,7 +25,10 @@ type rival struct {
 }
 
 // absence says why a rival is not in the report.
-type absence struct{ name, reason string }
+type absence struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
 
 // hello is a program that prints 2 in each language.
 var hello = map[string]string{"python": "print(1+1)", "js": "console.log(1+1)", "bash": "echo $((1+1))"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"os"
@@ -30,7 +31,7 @@ func TestMissing(t *testing.T) {
 	if len(f.rivals) != 1 || f.rivals[0].name != "goja" {
 		t.Fatalf("rivals: %v", f.rivals)
 	}
-	if len(f.missing) != 2 || f.missing[0].name != "nobody" || f.missing[1].name != "liar" || f.missing[0].reason == "" {
+	if len(f.missing) != 2 || f.missing[0].Name != "nobody" || f.missing[1].Name != "liar" || f.missing[0].Reason == "" {
 		t.Fatalf("missing: %v", f.missing)
 	}
 }
@@ -48,16 +49,25 @@ func TestReport(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for _, table := range []*table{begin, work} {
-		if len(table.rows) != 1 || len(table.rows[0]) != len(table.columns) || table.rows[0][0] != "goja" {
-			t.Errorf("%s: %v under %v", table.title, table.rows, table.columns)
+		if len(table.Rows) != 1 || len(table.Rows[0]) != len(table.Columns) || table.Rows[0][0] != "goja" {
+			t.Errorf("%s: %v under %v", table.Title, table.Rows, table.Columns)
 		}
 		if err := table.draw(dir); err != nil {
 			t.Error(err)
 		}
-		picture, err := os.ReadFile(filepath.Join(dir, table.plot+".svg"))
+		picture, err := os.ReadFile(filepath.Join(dir, table.Plot+".svg"))
 		if err != nil || !strings.Contains(string(picture), "<svg") || !strings.Contains(string(picture), "goja") {
-			t.Errorf("%s: picture of %d bytes, %v", table.plot, len(picture), err)
+			t.Errorf("%s: picture of %d bytes, %v", table.Plot, len(picture), err)
 		}
+	}
+	begin.Bars = append(begin.Bars, bar{Name: "nothing", Value: -1})
+	to := output{text: filepath.Join(dir, "R.md"), json: filepath.Join(dir, "r.json")}
+	if err := to.write(&result{Tables: []*table{begin, {Title: "Empty", Plot: "empty"}}, Missing: f.missing}); err != nil {
+		t.Fatal(err)
+	}
+	var back result
+	if data, err := os.ReadFile(to.json); err != nil || json.Unmarshal(data, &back) != nil || len(back.Tables) != 2 || len(back.Missing) != 2 {
+		t.Errorf("figures: %s, %v", data, err)
 	}
 	text := markdown([]*table{begin, work}, f.missing, "plots")
 	for _, want := range []string{"| goja | js | interpreter |", "![Compute: JavaScript](plots/compute-js.svg)", "- nobody: "} {

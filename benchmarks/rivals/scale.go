@@ -18,9 +18,9 @@ import (
 // turn.
 func throughput(ctx context.Context, b budget, what string, us *rival, native []string, programs []benchmarks.Program) (*table, error) {
 	t := &table{
-		title: "Throughput: " + what, plot: "throughput-" + us.lang, unit: "programs a second",
-		note:    fmt.Sprintf("%d canonical solutions with their tests, each in a fresh isolate; the median of 3 rounds, in turn.", len(programs)),
-		columns: []string{"workers", "Belljar, 1/s", native[0] + " processes, 1/s", "ratio"},
+		Title: "Throughput: " + what, Plot: "throughput-" + us.lang, Unit: "programs a second",
+		Note:    fmt.Sprintf("%d canonical solutions with their tests, each in a fresh isolate; the median of 3 rounds, in turn.", len(programs)),
+		Columns: []string{"workers", "Belljar, 1/s", native[0] + " processes, 1/s", "ratio"},
 	}
 	process := func(ctx context.Context, code string) (string, error) {
 		out, err := exec.CommandContext(ctx, native[0], append(native[1:len(native):len(native)], code)...).CombinedOutput()
@@ -41,8 +41,8 @@ func throughput(ctx context.Context, b budget, what string, us *rival, native []
 			}
 		}
 		o, n := medianOf(ours), medianOf(theirs)
-		t.rows = append(t.rows, []string{strconv.Itoa(workers), number(o), number(n), number(o / n)})
-		t.bars = append(t.bars, bar{fmt.Sprintf("Belljar, %d workers", workers), us.lang, o}, bar{fmt.Sprintf("processes, %d", workers), us.lang, n})
+		t.Rows = append(t.Rows, []string{strconv.Itoa(workers), number(o), number(n), number(o / n)})
+		t.Bars = append(t.Bars, bar{fmt.Sprintf("Belljar, %d workers", workers), us.lang, o}, bar{fmt.Sprintf("processes, %d", workers), us.lang, n})
 	}
 	return t, nil
 }
@@ -74,9 +74,9 @@ func rateOf(ctx context.Context, workers int, programs []benchmarks.Program, eva
 // waits.
 func density(ctx context.Context, eng *engine.Engine, b budget) (*table, error) {
 	t := &table{
-		title: "Density: many sandboxes in one process", plot: "density", unit: "KiB each",
-		note:    "Private memory of the process, without garbage, by sandbox; Python.",
-		columns: []string{"sandboxes", "untouched, KiB each", "printed and waiting, KiB each"},
+		Title: "Density: many sandboxes in one process", Plot: "density", Unit: "KiB each",
+		Note:    "Private memory of the process, without garbage, by sandbox; Python.",
+		Columns: []string{"sandboxes", "untouched, KiB each", "printed and waiting, KiB each"},
 	}
 	for _, n := range []int{100, 1000, 10_000} {
 		if n > b.density {
@@ -98,8 +98,8 @@ func density(ctx context.Context, eng *engine.Engine, b budget) (*table, error) 
 		if err != nil {
 			return nil, err
 		}
-		t.rows = append(t.rows, []string{strconv.Itoa(n), number(float64(empty) / 1024), number(float64(used) / 1024)})
-		t.bars = append(t.bars, bar{fmt.Sprintf("%d untouched", n), "python", float64(empty) / 1024}, bar{fmt.Sprintf("%d printed", n), "python", float64(used) / 1024})
+		t.Rows = append(t.Rows, []string{strconv.Itoa(n), number(float64(empty) / 1024), number(float64(used) / 1024)})
+		t.Bars = append(t.Bars, bar{fmt.Sprintf("%d untouched", n), "python", float64(empty) / 1024}, bar{fmt.Sprintf("%d printed", n), "python", float64(used) / 1024})
 	}
 	return t, nil
 }
