@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -36,6 +37,7 @@ type Report struct {
 // Options chooses what to run.
 type Options struct {
 	Quick    bool      // fewer runs: about a minute in all
+	Only     []string  // the parts to measure, by name; nil is all of them
 	CacheDir string    // as engine.Config has it
 	Binary   string    // the belljar command, for the figures of whole processes; "" leaves them out
 	Log      io.Writer // hears each part as it begins; nil is silent
@@ -62,10 +64,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		return nil, err
 	}
 	s := &suite{Options: opt, engine: eng}
-	for _, part := range []struct {
-		name string
-		run  func(context.Context) error
-	}{
+	parts := []part{
 		{"fresh start", s.fresh},
 		{"idle memory", s.idle},
 		{"a thousand live", s.live},
@@ -87,13 +86,40 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"meter", s.meterCost},
 		{"MCP bridge", s.mcp},
 		{"process start", s.processStart},
-	} {
+	}
+	if parts, err = choose(parts, opt.Only); err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
 		fmt.Fprintln(opt.Log, "measuring:", part.name)
 		if err := part.run(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
 	return &Report{Machine: machine(), Metrics: s.metrics}, nil
+}
+
+// part measures figures that belong together.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// choose answers the parts that are wanted, in their own order.
+func choose(parts []part, wanted []string) ([]part, error) {
+	if wanted == nil {
+		return parts, nil
+	}
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	for _, w := range wanted {
+		if !slices.Contains(names, w) {
+			return nil, fmt.Errorf("there is no part %q; there are: %s", w, strings.Join(names, ", "))
+		}
+	}
+	return slices.DeleteFunc(parts, func(p part) bool { return !slices.Contains(wanted, p.name) }), nil
 }
 
 // runs is n, or fewer in a quick run.

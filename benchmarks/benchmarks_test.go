@@ -1,6 +1,7 @@
 package benchmarks
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -24,6 +25,21 @@ func TestQuick(t *testing.T) {
 		t.Errorf("metrics are missing: %v", seen)
 	}
 	t.Logf("\n%s", report.Table())
+}
+
+func TestOnly(t *testing.T) {
+	report, err := Run(t.Context(), Options{Quick: true, Only: []string{"cells of a session"}, Log: testLog{t}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range report.Metrics {
+		if !strings.HasPrefix(m.Name, "eval_") {
+			t.Errorf("measured %s", m.Name)
+		}
+	}
+	if _, err := Run(t.Context(), Options{Only: []string{"nothing"}}); err == nil || !strings.Contains(err.Error(), "file tree") {
+		t.Errorf("a part that isn't there: %v", err)
+	}
 }
 
 type testLog struct{ t *testing.T }

@@ -12,6 +12,7 @@ import (
 func (a *app) benchCommand() *cobra.Command {
 	var quick bool
 	var file, restore string
+	var only []string
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the figures of BENCHMARKS.md on this machine",
@@ -25,7 +26,7 @@ func (a *app) benchCommand() *cobra.Command {
 				return fmt.Errorf("bench: %w", err)
 			}
 			report, err := benchmarks.Run(cmd.Context(), benchmarks.Options{
-				Quick: quick, CacheDir: a.state, Binary: self, Log: a.stderr,
+				Quick: quick, Only: only, CacheDir: a.state, Binary: self, Log: a.stderr,
 			})
 			if err != nil {
 				return fmt.Errorf("bench: %w", err)
@@ -44,6 +45,7 @@ func (a *app) benchCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&quick, "quick", false, "fewer runs: about a minute in all")
 	cmd.Flags().StringVar(&file, "write", "", "also write the report to `FILE` in Markdown")
+	cmd.Flags().StringSliceVar(&only, "only", nil, "measure only these `PARTS`, by the names that a run prints")
 	// For the figure of a new process alone.
 	cmd.Flags().StringVar(&restore, "restore", "", "read a snapshot and run a cell in it")
 	_ = cmd.Flags().MarkHidden("restore") // It is there.
