@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
 
@@ -54,8 +55,11 @@ type Config struct {
 	HostDirs []string
 	// PreviewAddr is where Previews is served, such as 127.0.0.1:3989: a loopback address. "": nowhere.
 	PreviewAddr string
-	Now         func() time.Time // nil: time.Now. Tokens expire by it, commits are dated
-	Logger      *slog.Logger     // nil: silent
+	// Answered is called once, when the first request of any client is about to be answered: what is better done after
+	// that than before can begin. It must not block. nil: nothing.
+	Answered func()
+	Now      func() time.Time // nil: time.Now. Tokens expire by it, commits are dated
+	Logger   *slog.Logger     // nil: silent
 }
 
 const (
@@ -105,10 +109,15 @@ func New(cfg Config) *Bridge {
 	}
 	b := &Bridge{cfg: cfg, defaults: map[string]bool{}}
 	b.subscriptions = newSubscriptions(b)
+	hooks := b.subscriptions.hooks()
+	if cfg.Answered != nil {
+		once := sync.OnceFunc(cfg.Answered)
+		hooks.AddOnSuccess(func(context.Context, any, mcp.MCPMethod, any, any) { once() })
+	}
 	b.mcp = server.NewMCPServer("belljar", cfg.Version,
 		server.WithToolCapabilities(false), server.WithResourceCapabilities(true, false), server.WithPromptCapabilities(false),
 		server.WithCompletions(), server.WithResourceCompletionProvider(b), server.WithPromptCompletionProvider(b), server.WithLogging(),
-		server.WithRecovery(), server.WithResourceRecovery(), server.WithHooks(b.subscriptions.hooks()),
+		server.WithRecovery(), server.WithResourceRecovery(), server.WithHooks(hooks),
 		server.WithInstructions(instructions), server.WithTitle("Belljar"))
 	b.mcp.AddTools(b.tools()...)
 	b.addResources()

@@ -326,3 +326,17 @@ func TestMalformedMessages(t *testing.T) {
 		t.Errorf("afterwards: %q", a.text())
 	}
 }
+
+func TestAnswered(t *testing.T) {
+	answered := make(chan struct{})
+	b := newBridge(t, Config{Answered: func() { close(answered) }}) // twice would panic
+	c := connectRaw(t, b)
+	select {
+	case <-answered:
+		t.Fatal("nobody has asked")
+	default:
+	}
+	c.call("initialize", `{"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}`)
+	<-answered
+	connect(t, b).call("tools/list", `{}`)
+}

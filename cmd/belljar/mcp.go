@@ -104,7 +104,8 @@ func (f *startFlags) folders() ([]string, error) {
 	return dirs, nil
 }
 
-// serveMCP lends a bridge to serve. It answers clients at once: the interpreter is compiled, if it has to be, meanwhile.
+// serveMCP lends a bridge to serve. It answers clients at once: the interpreter is compiled, if it has to
+// be, meanwhile.
 func (a *app) serveMCP(ctx context.Context, spec engine.Spec, f *startFlags, serve func(context.Context, *mcpbridge.Bridge) error) (err error) {
 	dirs, err := f.folders()
 	if err != nil {
@@ -123,9 +124,14 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, f *startFlags, ser
 	langs, programs := sessionLanguages()
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
 	warm, stop := context.WithCancel(ctx)
-	warmed := make(chan struct{})
-	go func() { // ends with the compilation
+	begin, warmed := make(chan struct{}), make(chan struct{})
+	go func() { // ends with the compilation, or before it
 		defer close(warmed)
+		select {
+		case <-begin:
+		case <-warm.Done():
+			return
+		}
 		if err := eng.Warm(warm, "", nil, programs...); err != nil && warm.Err() == nil {
 			log.Error("warm the interpreter", "error", err)
 		}
@@ -135,6 +141,11 @@ func (a *app) serveMCP(ctx context.Context, spec engine.Spec, f *startFlags, ser
 		<-warmed
 	}()
 	cfg := mcpbridge.Config{Sandboxes: boxes, Version: versions()["belljar"], Languages: langs, HostDirs: dirs, Notes: notes(spec, langs), Logger: log}
+	if f.web.addr != "" {
+		close(begin)
+	} else {
+		cfg.Answered = func() { close(begin) } // a client waits for its first answer, and warming takes every core
+	}
 	previews, err := net.Listen("tcp", "127.0.0.1:0")
 	if err == nil {
 		cfg.PreviewAddr = previews.Addr().String()
