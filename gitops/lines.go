@@ -7,7 +7,7 @@ import (
 
 // splitLines cuts a text after its newlines. The last line may have none.
 func splitLines(b []byte) []string {
-	var out []string
+	out := make([]string, 0, bytes.Count(b, []byte{'\n'})+1)
 	for l := range strings.Lines(string(b)) {
 		out = append(out, l)
 	}
@@ -24,48 +24,94 @@ type run struct{ a0, a1, b0, b1 int }
 // and the search is quadratic in what differs.
 const maxCost = 2048
 
-// differ finds a shortest edit (Myers, "An O(ND) Difference Algorithm and Its Variations", 1986) between numbered
-// lines.
+// differ finds a shortest edit (Myers, "An O(ND) Difference Algorithm and Its Variations", 1986) between the numbered
+// lines that both texts have. What one has alone is changed in any case, and would only make the search longer.
 type differ struct {
-	a, b        []int
-	gone, added []bool
+	a, b        side
 	forth, back []int
 	zero        int
 }
 
+// side is one of two texts.
+type side struct {
+	lines   []int  // numbers of all lines
+	changed []bool // by line, and one more
+	shared  []int  // numbers of the lines that the other text has too
+	at      []int  // where those are among lines
+}
+
+// numbers gives equal lines equal numbers, counted from 0.
+type numbers map[string]int
+
+func (ids numbers) side(lines []string) side {
+	s := side{lines: make([]int, len(lines)), changed: make([]bool, len(lines)+1)}
+	for i, l := range lines {
+		id, ok := ids[l]
+		if !ok {
+			id = len(ids)
+			ids[l] = id
+		}
+		s.lines[i] = id
+	}
+	return s
+}
+
+// share parts the lines between start and end into those that the other text has, and those that are changed therefore.
+func (s *side) share(start, end int, others []bool) {
+	s.shared, s.at = make([]int, 0, end-start), make([]int, 0, end-start)
+	for i := start; i < end; i++ {
+		if id := s.lines[i]; others[id] {
+			s.shared, s.at = append(s.shared, id), append(s.at, i)
+		} else {
+			s.changed[i] = true
+		}
+	}
+}
+
+// set tells which numbers are among the lines between start and end.
+func (s *side) set(start, end, size int) []bool {
+	has := make([]bool, size)
+	for _, id := range s.lines[start:end] {
+		has[id] = true
+	}
+	return has
+}
+
 // diffLines returns what differs between two texts, in order; runs never touch.
 func diffLines(old, now []string) []run {
-	ids := map[string]int{}
-	number := func(lines []string) []int {
-		out := make([]int, len(lines))
-		for i, l := range lines {
-			id, ok := ids[l]
-			if !ok {
-				id = len(ids)
-				ids[l] = id
-			}
-			out[i] = id
-		}
-		return out
+	ids := make(numbers, len(old))
+	d := &differ{a: ids.side(old), b: ids.side(now)}
+	start, aEnd, bEnd := 0, len(old), len(now)
+	for start < aEnd && start < bEnd && d.a.lines[start] == d.b.lines[start] {
+		start++
 	}
-	d := &differ{a: number(old), b: number(now)}
-	d.gone, d.added = make([]bool, len(old)+1), make([]bool, len(now)+1)
-	size := 2*(min(len(old)+len(now), 2*maxCost)+3) + 1
+	for aEnd > start && bEnd > start && d.a.lines[aEnd-1] == d.b.lines[bEnd-1] {
+		aEnd, bEnd = aEnd-1, bEnd-1
+	}
+	inA, inB := d.a.set(start, aEnd, len(ids)), d.b.set(start, bEnd, len(ids))
+	d.a.share(start, aEnd, inB)
+	d.b.share(start, bEnd, inA)
+	n, m := len(d.a.shared), len(d.b.shared)
+	size := 2*(min(n+m, 2*maxCost)+3) + 1
 	d.forth, d.back, d.zero = make([]int, size), make([]int, size), size/2
-	d.compare(0, len(old), 0, len(now))
-	slide(d.a, d.gone)
-	slide(d.b, d.added)
-	var runs []run
-	for i, j := 0, 0; i < len(old) || j < len(now); {
-		if !d.gone[i] && !d.added[j] {
+	d.compare(0, n, 0, m)
+	slide(d.a.lines, d.a.changed)
+	slide(d.b.lines, d.b.changed)
+	return d.runs()
+}
+
+func (d *differ) runs() (runs []run) {
+	gone, added := d.a.changed, d.b.changed
+	for i, j := 0, 0; i < len(gone)-1 || j < len(added)-1; {
+		if !gone[i] && !added[j] {
 			i, j = i+1, j+1
 			continue
 		}
 		r := run{a0: i, b0: j}
-		for d.gone[i] {
+		for gone[i] {
 			i++
 		}
-		for d.added[j] {
+		for added[j] {
 			j++
 		}
 		r.a1, r.b1 = i, j
@@ -95,21 +141,21 @@ func slide(lines []int, changed []bool) {
 	}
 }
 
-// compare marks what differs in a[a0:a1] and b[b0:b1].
+// compare marks what differs between the shared lines a0 to a1 of a and b0 to b1 of b.
 func (d *differ) compare(a0, a1, b0, b1 int) {
 	for {
-		for a0 < a1 && b0 < b1 && d.a[a0] == d.b[b0] {
+		for a0 < a1 && b0 < b1 && d.a.shared[a0] == d.b.shared[b0] {
 			a0, b0 = a0+1, b0+1
 		}
-		for a0 < a1 && b0 < b1 && d.a[a1-1] == d.b[b1-1] {
+		for a0 < a1 && b0 < b1 && d.a.shared[a1-1] == d.b.shared[b1-1] {
 			a1, b1 = a1-1, b1-1
 		}
 		if a0 == a1 || b0 == b1 {
 			for i := a0; i < a1; i++ {
-				d.gone[i] = true
+				d.a.changed[d.a.at[i]] = true
 			}
 			for j := b0; j < b1; j++ {
-				d.added[j] = true
+				d.b.changed[d.b.at[j]] = true
 			}
 			return
 		}
@@ -132,7 +178,7 @@ func (d *differ) split(a0, a1, b0, b1 int) (int, int) {
 				x = f[d.zero+diag+1]
 			}
 			y := x - diag
-			for x < n && y < m && x >= 0 && y >= 0 && d.a[a0+x] == d.b[b0+y] {
+			for x < n && y < m && x >= 0 && y >= 0 && d.a.shared[a0+x] == d.b.shared[b0+y] {
 				x, y = x+1, y+1
 			}
 			f[d.zero+diag] = x
@@ -146,7 +192,7 @@ func (d *differ) split(a0, a1, b0, b1 int) (int, int) {
 				x = k[d.zero+diag+1]
 			}
 			y := x - diag
-			for x < n && y < m && x >= 0 && y >= 0 && d.a[a1-1-x] == d.b[b1-1-y] {
+			for x < n && y < m && x >= 0 && y >= 0 && d.a.shared[a1-1-x] == d.b.shared[b1-1-y] {
 				x, y = x+1, y+1
 			}
 			k[d.zero+diag] = x
