@@ -35,6 +35,7 @@ var layers = []struct {
 	{"runtimes/js/esbuild", []string{"engine", "vfs"}, []string{"github.com/evanw/esbuild"}},
 	{"runtimes/js/npm", []string{"engine", "vfs"}, []string{"github.com/Masterminds/semver/v3"}},
 	{"runtimes/js", []string{"engine", "vfs", "internal/guestimage", "internal/storedzip", "runtimes/js/esbuild", "runtimes/js/npm"}, []string{"github.com/klauspost/compress"}},
+	{"runtimes/git", []string{"engine", "internal/guestimage", "internal/storedzip"}, []string{"golang.org/x/crypto/ssh"}},
 	{"runtimes/", []string{"engine", "vfs", "internal/guestimage", "internal/storedzip"}, []string{"github.com/klauspost/compress"}},
 	{"gitops", []string{"vfs", "vfs/billyfs"}, []string{"github.com/go-git/", "github.com/klauspost/compress", "golang.org/x/crypto/ssh"}},
 	{"eval", []string{"engine", "vfs"}, nil},

@@ -6,7 +6,8 @@
 //
 // Local repositories, file:// and git:// need nothing of the host. git-remote-http, for http:// and https://, is a
 // function of the host's: it goes where the sandbox's Network allows, and can have credentials that the sandbox never
-// sees; see Config. There is no ssh: the program of that name says so.
+// sees; see Config. So does ssh, for ssh:// and user@host:path: it does git's transfers and nothing else, with servers
+// whose keys are known.
 package git
 
 import (
@@ -15,7 +16,6 @@ import (
 	"crypto/tls"
 	_ "embed"
 	"encoding/hex"
-	"fmt"
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/internal/guestimage"
@@ -31,7 +31,7 @@ var compressedFiles []byte
 // Version is the version of git in the image.
 const Version = "2.39.5"
 
-// Config says what git-remote-http has of the host. The zero value works.
+// Config says what git's transports have of the host. The zero value works.
 type Config struct {
 	// Credentials answers a user name and a password for a server that asks for some, by the URL's scheme and host
 	// ("example.com", "example.com:8443"). They are sent to that server alone, and neither shown to the sandbox nor written
@@ -41,6 +41,7 @@ type Config struct {
 	Credentials func(ctx context.Context, scheme, host string) (user, password string, ok bool)
 	// TLS is what https is set up by; nil is the host's roots. It isn't changed.
 	TLS *tls.Config
+	SSH SSH // for ssh:// and user@host:path
 }
 
 // Image is git without anything of the host's: Config{}.Image.
@@ -63,17 +64,11 @@ func (c Config) Image() engine.Image {
 			Func: c.serveRemote,
 		}, {
 			Path: "/usr/bin/ssh",
-			Func: refuseSSH,
+			Func: c.serveSSH,
 		}},
 		Layers: []engine.Layer{
 			{Path: "/usr/lib/git-core", FS: files.Folder("usr/lib/git-core")},
 			{Path: "/usr/share/git-core", FS: files.Folder("usr/share/git-core")},
 		},
 	}
-}
-
-// refuseSSH is what git is told that wants to reach a remote by SSH, with the status that ssh gives up with.
-func refuseSSH(_ context.Context, call *engine.Call) int {
-	fmt.Fprintln(call.Stderr, "ssh: not available in this sandbox; use the repository's https:// address")
-	return 255
 }

@@ -194,7 +194,7 @@ git clone -q git://example.com/a/b.git`}})
 	if !strings.HasSuffix(r.Stdout, "served\n[128]\n[128]\n") {
 		t.Errorf("got %q\n%s", r.Stdout, r.Stderr)
 	}
-	if !strings.Contains(r.Stderr, "ssh: not available in this sandbox; use the repository's https:// address\nfatal: Could not read") {
+	if !strings.Contains(r.Stderr, "the sandbox's network policy does not allow it") || !strings.Contains(r.Stderr, "fatal: Could not read") {
 		t.Errorf("of ssh: %s", r.Stderr)
 	}
 }
