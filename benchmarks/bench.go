@@ -79,6 +79,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"snapshots of a sandbox", s.snapshots},
 		{"sandboxes on disk", s.store},
 		{"shell", s.shell},
+		{"JavaScript", s.javascript},
 		{"git", s.git},
 		{"git for hosts", s.gitops},
 		{"HumanEval", s.humanEval},

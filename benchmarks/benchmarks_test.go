@@ -21,7 +21,7 @@ func TestQuick(t *testing.T) {
 		}
 		seen[m.Name] = true
 	}
-	if !seen["python_fresh_ms"] || !seen["humaneval_per_s"] || !seen["meter_cost_ratio"] {
+	if !seen["python_fresh_ms"] || !seen["humaneval_per_s"] || !seen["meter_cost_ratio"] || !seen["js_fresh_ms"] || !seen["humanevalx_per_s"] {
 		t.Errorf("metrics are missing: %v", seen)
 	}
 	t.Logf("\n%s", report.Table())

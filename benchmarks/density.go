@@ -14,7 +14,16 @@ import (
 	"github.com/belljar-dev/belljar/engine"
 )
 
-// resident is a sandbox whose Python lives on, waiting for input.
+// guest is a program that waits for input after its first output.
+type guest struct {
+	engine *engine.Engine
+	args   []string
+}
+
+// python is a Python that runs code.
+func (s *suite) python(code string) guest { return guest{s.engine, []string{"python3", "-c", code}} }
+
+// resident is a sandbox whose program lives on, waiting for input.
 type resident struct {
 	sandbox *engine.Sandbox
 	process *engine.Process
@@ -34,14 +43,14 @@ func (w *firstWrite) Write(b []byte) (int, error) {
 	return w.got.Write(b)
 }
 
-func (s *suite) resident(ctx context.Context, code string) (*resident, error) {
-	sb, err := s.engine.Create(ctx, engine.Spec{Limits: engine.Limits{Wall: time.Hour}})
+func (g guest) resident(ctx context.Context) (*resident, error) {
+	sb, err := g.engine.Create(ctx, engine.Spec{Limits: engine.Limits{Wall: time.Hour}})
 	if err != nil {
 		return nil, err
 	}
 	in, stdin := io.Pipe()
 	r := &resident{sandbox: sb, stdin: stdin, ready: make(chan struct{})}
-	r.process, err = sb.Start(ctx, engine.Command{Args: []string{"python3", "-c", code}, Stdin: in, Stdout: &firstWrite{ready: r.ready}})
+	r.process, err = sb.Start(ctx, engine.Command{Args: g.args, Stdin: in, Stdout: &firstWrite{ready: r.ready}})
 	if err != nil {
 		return nil, errors.Join(err, sb.Close())
 	}
@@ -65,7 +74,7 @@ func (r *resident) close() error {
 }
 
 // population starts n residents, as many at a time as there are processors, and waits until all are ready.
-func (s *suite) population(ctx context.Context, n int, code string) ([]*resident, error) {
+func (g guest) population(ctx context.Context, n int) ([]*resident, error) {
 	all, errs := make([]*resident, n), make([]error, n)
 	var next sync.Mutex
 	i := 0
@@ -80,7 +89,7 @@ func (s *suite) population(ctx context.Context, n int, code string) ([]*resident
 				if k >= n {
 					return
 				}
-				if all[k], errs[k] = s.resident(ctx, code); errs[k] == nil {
+				if all[k], errs[k] = g.resident(ctx); errs[k] == nil {
 					errs[k] = all[k].wait()
 				}
 			}
@@ -110,25 +119,33 @@ func (s *suite) idle(ctx context.Context) error {
 		{"python_idle_kib", "import os; os.write(1, b'x'); os.read(0, 1)", "private memory of a waiting Python, of %d alive"},
 		{"python_printed_kib", "print(1+1, flush=True); input()", "the same after print(1+1), waiting in input(), of %d alive"},
 	} {
-		var values []float64
-		for range s.runs(16) / 2 {
-			before, err := settled()
-			if err != nil {
-				return err
-			}
-			all, err := s.population(ctx, n, c.code)
-			if err == nil {
-				var after memory
-				after, err = settled()
-				values = append(values, float64(after.anonymous-before.anonymous)/n/1024)
-			}
-			if err := errors.Join(err, closeAll(all)); err != nil {
-				return err
-			}
+		values, err := s.idleMemory(ctx, s.python(c.code), n)
+		if err != nil {
+			return err
 		}
 		s.add(c.name, "KiB", values, c.note, n)
 	}
 	return nil
+}
+
+// idleMemory answers what one of n waiting guests weighs, in KiB.
+func (s *suite) idleMemory(ctx context.Context, g guest, n int) (values []float64, err error) {
+	for range s.runs(16) / 2 {
+		before, err := settled()
+		if err != nil {
+			return nil, err
+		}
+		all, err := g.population(ctx, n)
+		if err == nil {
+			var after memory
+			after, err = settled()
+			values = append(values, float64(after.anonymous-before.anonymous)/float64(n)/1024)
+		}
+		if err := errors.Join(err, closeAll(all)); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
 func settled() (memory, error) {
@@ -142,7 +159,7 @@ func (s *suite) live(ctx context.Context) error {
 	for range s.runs(24) / 3 {
 		runtime.GC()
 		start := time.Now()
-		all, err := s.population(ctx, 1000, "print(1+1, flush=True); input()")
+		all, err := s.python("print(1+1, flush=True); input()").population(ctx, 1000)
 		took = append(took, time.Since(start).Seconds())
 		if m, merr := smaps(); merr == nil {
 			weight = append(weight, float64(m.proportional)/(1<<20))

@@ -1,14 +1,10 @@
 package benchmarks
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -36,22 +32,7 @@ func (t humanEvalTask) program() string {
 	return t.Prompt + t.Solution + "\n" + t.Test + "\ncheck(" + t.Entry + ")\n"
 }
 
-func humanEvalTasks() ([]humanEvalTask, error) {
-	z, err := gzip.NewReader(bytes.NewReader(humanEvalData))
-	if err != nil {
-		return nil, err
-	}
-	var tasks []humanEvalTask
-	for d := json.NewDecoder(z); ; {
-		var t humanEvalTask
-		if err := d.Decode(&t); errors.Is(err, io.EOF) {
-			return tasks, nil
-		} else if err != nil {
-			return nil, err
-		}
-		tasks = append(tasks, t)
-	}
-}
+func humanEvalTasks() ([]humanEvalTask, error) { return readHumanEval(humanEvalData) }
 
 // humanEval measures how many canonical solutions are judged a second by two workers, each in a fresh sandbox,
 // against native processes, by turns.

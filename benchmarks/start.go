@@ -14,18 +14,8 @@ import (
 const nativePython = "/usr/bin/python3"
 
 // fresh measures a sandbox from nothing to an answer and back to nothing, against a native process that does the
-// same, in alternating blocks: single runs by turns would measure what each does to the other's caches.
+// same, in alternating blocks.
 func (s *suite) fresh(ctx context.Context) error {
-	run := func(to *[]float64, n int, once func() error) error {
-		for range n {
-			start := time.Now()
-			if err := once(); err != nil {
-				return err
-			}
-			*to = append(*to, milliseconds(time.Since(start)))
-		}
-		return nil
-	}
 	fresh := func() error { return s.eval(ctx, engine.Spec{}, "print(1+1)", "2\n") }
 	process := func() error {
 		out, err := exec.CommandContext(ctx, nativePython, "-I", "-S", "-c", "print(1+1)").Output()
@@ -35,19 +25,12 @@ func (s *suite) fresh(ctx context.Context) error {
 		return nil
 	}
 	_, missing := os.Stat(nativePython)
-	var ours, native, unused []float64
-	if err := run(&unused, 20, fresh); err != nil {
-		return err
+	if missing != nil {
+		process = nil
 	}
-	for range s.runs(80) {
-		if err := run(&ours, 20, fresh); err != nil {
-			return err
-		}
-		if missing == nil {
-			if err := run(&native, 4, process); err != nil {
-				return err
-			}
-		}
+	ours, native, err := blocks(s.runs(80), 20, fresh, 4, process)
+	if err != nil {
+		return err
 	}
 	s.add("python_fresh_ms", "ms", ours, "Create, Eval print(1+1), Close; engine warm")
 	if missing == nil {
