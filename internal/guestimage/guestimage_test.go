@@ -22,3 +22,13 @@ func TestUnpack(t *testing.T) {
 		}
 	}
 }
+
+func TestDigest(t *testing.T) {
+	manifest := []byte(`{"outputs": [{"file": "a", "sha256": "1"}, {"file": "b", "sha256": "2"}]}`)
+	if got := Digest(manifest, "b"); got != "2" {
+		t.Errorf("got %q", got)
+	}
+	if got := Digest(manifest, "c") + Digest([]byte("no manifest"), "a"); got != "" {
+		t.Errorf("of what is not there: %q", got)
+	}
+}

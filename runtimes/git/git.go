@@ -12,10 +12,8 @@ package git
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	_ "embed"
-	"encoding/hex"
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/internal/guestimage"
@@ -27,6 +25,11 @@ var compressedModule []byte
 
 //go:embed image/files.zip.zst
 var compressedFiles []byte
+
+// manifest has the module's digest, which the build wrote.
+//
+//go:embed image/MANIFEST.json
+var manifest []byte
 
 // Version is the version of git in the image.
 const Version = "2.39.5"
@@ -50,14 +53,13 @@ func Image() engine.Image { return Config{}.Image() }
 // Image is git under the name "git": the command git, what servers and scripts call by other names, and the templates of
 // new repositories. Its shell scripts (git submodule, git bisect) need a shell beside it: see engine.Compose.
 func (c Config) Image() engine.Image {
-	digest := sha256.Sum256(compressedModule)
 	files := storedzip.New(func() ([]byte, error) { return guestimage.Unpack("git's files", compressedFiles) })
 	return engine.Image{
 		Name: "git",
 		Programs: []engine.Program{{
 			Path:   "/usr/bin/git",
 			Links:  []string{"/bin/git", "/usr/bin/git-receive-pack", "/usr/bin/git-upload-archive", "/usr/bin/git-upload-pack"},
-			Digest: hex.EncodeToString(digest[:]),
+			Digest: guestimage.Digest(manifest, "git.wasm.zst"),
 			Module: func() ([]byte, error) { return guestimage.Unpack("git", compressedModule) },
 		}, {
 			Path: "/usr/libexec/git-core/git-remote-http",

@@ -54,3 +54,15 @@ func TestManifest(t *testing.T) {
 		}
 	}
 }
+
+// What names the module's compiled form is the module's own digest.
+func TestDigest(t *testing.T) {
+	content, err := os.ReadFile("image/git.wasm.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	if got, want := Image().Programs[0].Digest, hex.EncodeToString(sum[:]); got != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/belljar-dev/belljar/runtimes/python"
 )
 
 // The image's files are those that its manifest describes, and every source has its digest and licence.
@@ -45,5 +47,17 @@ func TestManifest(t *testing.T) {
 				t.Errorf("source %v has no %s", s, key)
 			}
 		}
+	}
+}
+
+// What names the module's compiled form is the module's own digest.
+func TestDigest(t *testing.T) {
+	content, err := os.ReadFile("image/python.wasm.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	if got, want := python.Image().Programs[0].Digest, hex.EncodeToString(sum[:]); got != want {
+		t.Errorf("got %q, want %s", got, want)
 	}
 }

@@ -5,9 +5,7 @@
 package python
 
 import (
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -20,6 +18,11 @@ var compressedModule []byte
 
 //go:embed image/stdlib.zip.zst
 var compressedLibrary []byte
+
+// manifest has the module's digest, which the build wrote.
+//
+//go:embed image/MANIFEST.json
+var manifest []byte
 
 //go:embed image/preload.txt
 var preload string
@@ -41,14 +44,13 @@ const (
 // take the cold start, some ten times slower.
 func Image() engine.Image {
 	const exe = "/usr/bin/python" + feature
-	digest := sha256.Sum256(compressedModule)
 	library := storedzip.New(func() ([]byte, error) { return guestimage.Unpack("standard library", compressedLibrary) })
 	return engine.Image{
 		Name: "python",
 		Programs: []engine.Program{{
 			Path:   exe,
 			Links:  []string{"/usr/bin/python3", "/usr/bin/python"},
-			Digest: hex.EncodeToString(digest[:]),
+			Digest: guestimage.Digest(manifest, "python.wasm.zst"),
 			Module: func() ([]byte, error) { return guestimage.Unpack("interpreter", compressedModule) },
 			Entry:  "belljar_main",
 			Warm:   &engine.Warm{Entry: "belljar_warm", Args: strings.Fields(preload), Accepts: acceptsWarm},
