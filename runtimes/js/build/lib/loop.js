@@ -209,7 +209,7 @@ env.unwatchSignal = (number, handle) => {
   const set = signals.get(number);
   if (set?.delete(handle) && set.size === 0) {
     signals.delete(number);
-    if (number !== 17) native.watchSignal(number, 0);
+    if (number !== 17 && !(number === 2 && env.inCell)) native.watchSignal(number, 0);
   }
 };
 
@@ -228,6 +228,8 @@ function handlesAlive() {
 const alive = () => pending.length > 0 || closing.length > 0 || (timerAt < Infinity && timerRef) ||
   immediateInfo[1] > 0 || handlesAlive();
 env.loopAlive = alive;
+// nextTimer answers in how many milliseconds a timer is due that the process would wait for.
+env.nextTimer = () => (timerRef && timerAt < Infinity ? Math.max(0, timerAt - updateNow()) : Infinity);
 
 function reap() {
   for (const [pid, f] of children) {

@@ -10,7 +10,9 @@ const COPIED = 1;
 const MIME = [['html', 'text/html'], ['markdown', 'text/markdown'], ['svg', 'image/svg+xml'], ['png', 'image/png'], ['jpeg', 'image/jpeg'],
   ['latex', 'text/latex'], ['json', 'application/json'], ['javascript', 'application/javascript'], ['pdf', 'application/pdf']];
 
-const inspect = (value) => env.require('internal/util/inspect').inspect(value);
+// What runs a cell is no part of its errors' stacks. The last frame may have what opens an error's properties behind it.
+const OURS = /\n +at (?:(?:runScript|runJobs|call|[\w.]+ \[as call\]) \(<anonymous>\)|[^\n]*\(?node:internal\/[^\n]*?)(?= \{(?:\n|$)|\n|$)/g;
+const inspect = (value) => env.require('internal/util/inspect').inspect(value).replace(OURS, '');
 const data = (value) => (typeof value === 'string' || ArrayBuffer.isView(value) ? value : JSON.stringify(value));
 
 // bundle answers the forms in which a value can be shown, MIME type and data in turns.
@@ -39,6 +41,15 @@ function parse(source, module) {
     allowReturnOutsideFunction: false, allowHashBang: true, allowImportExportEverywhere: false });
 }
 
+// untyped answers a source without its types, or undefined where it is no TypeScript either.
+function untyped(source) {
+  try {
+    return env.plain(`${process.cwd()}/cell.tsx`, source).replace(/\n$/, '');
+  } catch {
+    return undefined;
+  }
+}
+
 // importText answers what stands for an import declaration.
 function importText(node) {
   const from = JSON.stringify(node.source.value), parts = [];
@@ -52,22 +63,39 @@ function importText(node) {
   return text || `await import(${from});`;
 }
 
-function rewrite(source) {
-  let tree;
-  try {
-    tree = parse(source, false);
-  } catch (error) {
-    if (!/\b(import|export)\b/.test(source)) return { source, error };
+// parsed answers a cell's tree and source: JavaScript, a module's with imports, or TypeScript without its types. error is
+// that of the first attempt.
+function parsed(source) {
+  let error;
+  for (const attempt of [(s) => parse(s, false), (s) => parse(s, true)]) {
     try {
-      tree = parse(source, true);
-    } catch {
-      return { source, error };
+      return { source, tree: attempt(source) };
+    } catch (e) {
+      error ??= e;
     }
+    if (!/\b(import|export)\b/.test(source)) break;
   }
+  return { source, error };
+}
+
+// parsedTyped is parsed of what may be TypeScript, which only the host can tell.
+function parsedTyped(source) {
+  const plain = parsed(source);
+  if (plain.error === undefined || !/[:<@]|\b(?:as|satisfies|enum|interface|type|declare|namespace|abstract|private|public|readonly)\b|\w!/.test(source)) return plain;
+  const js = untyped(source);
+  if (js === undefined) return plain;
+  const typed = parsed(js);
+  return typed.error === undefined ? typed : plain;
+}
+
+function rewrite(text, typed) {
+  const { source, tree, error } = typed ? parsedTyped(text) : parsed(text);
+  if (error !== undefined) return { source, error };
   const edits = [];
   for (const node of tree.body) {
     if (node.type === 'VariableDeclaration' && node.kind !== 'var') {
       if (node.kind === 'let' || node.kind === 'const') edits.push([node.start, node.start + node.kind.length, 'var'.padEnd(node.kind.length)]);
+      for (const d of node.declarations) if (d.init === null) edits.push([d.end, d.end, ' = undefined']); // again, it would keep its value
     } else if (node.type === 'ClassDeclaration') {
       edits.push([node.start, node.start, `var ${node.id.name} = `], [node.end, node.end, ';']);
     } else if (node.type === 'ImportDeclaration') {
@@ -86,11 +114,13 @@ function rewrite(source) {
     at = end;
   }
   out += source.slice(at);
-  return { source: out, silent: /;\s*$/.test(source) && tree.body.at(-1)?.type !== 'ExpressionStatement' };
+  return { source: out, imports: tree.body.some((n) => n.type === 'ImportDeclaration') };
 }
 
-let number = 0, cellFailure, cellExit;
-const NONE = Symbol('none');
+let number = 0, cellFailure, cellExit, cellSyntax;
+
+// Waiting is what a script answers that ends with a promise of its value.
+class Waiting { constructor(promise) { this.promise = promise; } }
 
 // An object literal is taken for one, as at Node's prompt.
 const literal = (source) => (/^\s*\{/.test(source) && !/;\s*$/.test(source) ? `(${source.trim()})` : undefined);
@@ -105,13 +135,25 @@ function compileAndRun(source, name) {
       if (!(error instanceof SyntaxError)) throw error;
     }
   }
-  const made = rewrite(source);
+  const made = rewrite(source, true);
   if (/\bawait\b/.test(made.source)) {
     const { processTopLevelAwait } = env.require('internal/repl/await');
     const awaiting = processTopLevelAwait(made.source);
-    if (awaiting !== null) return { promise: native.runScript(awaiting, name, 1, 0) };
+    if (awaiting !== null) return new Waiting(native.runScript(awaiting, name, 1, 0));
   }
-  return native.runScript(made.source, name, 1, 0);
+  try {
+    return native.runScript(made.source, name, 1, 0);
+  } catch (error) {
+    if (made.error !== undefined && error instanceof SyntaxError) place(error, made.error, source, name);
+    throw error;
+  }
+}
+
+// place says where in a source an error is, as Node does.
+function place(error, { loc }, source, name) {
+  if (loc === undefined) return;
+  const line = source.split('\n')[loc.line - 1] ?? '';
+  cellSyntax = { error, lines: [`${name}:${loc.line}`, line, `${' '.repeat(loc.column)}^`, ''] };
 }
 
 // wait runs the loop until a promise is settled.
@@ -122,6 +164,7 @@ function wait(promise) {
   while (([state, value] = native.getPromiseDetails(promise), state === 0) && cellFailure === undefined && cellExit === undefined) {
     if (!env.loopAlive()) throw new Error('the cell waits for a promise that nothing will settle');
     env.turn(true);
+    if (native.interrupted()) throw EXIT;
   }
   if (state === 2) throw value;
   return value;
@@ -131,10 +174,11 @@ function wait(promise) {
 function linger() {
   const until = native.hrtime() / 1e6 + 100;
   env.settle();
-  for (let idle = 0; env.loopAlive() && idle < 2 && cellFailure === undefined && cellExit === undefined;) {
+  for (let idle = 0; idle < 2 && env.loopAlive() && cellFailure === undefined && cellExit === undefined;) {
     env.turn(false);
-    if (native.hrtime() / 1e6 > until) return;
-    if (env.busy?.()) native.sleep(1);
+    if (native.interrupted()) return;
+    const due = env.nextTimer();
+    if (due <= until - native.hrtime() / 1e6) native.sleep(due);
     else idle++;
   }
 }
@@ -146,7 +190,8 @@ function report(error) {
     if (isError) {
       name = String(error.name ?? 'Error');
       value = String(error.message ?? '');
-      lines = inspect(error).split('\n').filter((l) => !/^\s+at .*\(?node:internal\//.test(l) && !/^\s+at runScript \(/.test(l));
+      lines = inspect(error).split('\n');
+      if (error instanceof SyntaxError && cellSyntax?.error === error) lines = [...cellSyntax.lines, `SyntaxError: ${value}`];
     } else {
       name = 'Uncaught';
       value = inspect(error);
@@ -171,15 +216,37 @@ env.leaveCell = (code) => {
 };
 const EXIT = { toString: () => 'exit' };
 
+function tellInterrupt() {
+  env.inCell = false;
+  native.emit(ERROR, 'KeyboardInterrupt', '', 'KeyboardInterrupt');
+  return 130;
+}
+native.cellInterrupted = tellInterrupt;
+
+// A stream of standard input that has come to its end is not the next cell's, which has an input of its own.
+let stdin;
+function renewStdin() {
+  if (stdin === undefined || !(stdin.readableEnded || stdin.destroyed)) return;
+  stdin = undefined;
+  env.binding('process_methods').resetStdioForTesting();
+  native.nonblock(0, false);
+}
+function watchStdin() {
+  const made = Object.getOwnPropertyDescriptor(process, 'stdin');
+  Object.defineProperty(process, 'stdin', { ...made, get() { return stdin = made.get.call(process); } });
+}
+
 function runCell(source) {
-  cellFailure = cellExit = undefined;
+  cellFailure = cellExit = cellSyntax = undefined;
   env.inCell = true;
+  process._exiting = false; // a cell before may have called process.exit
+  renewStdin();
   let status = 0;
   const name = `REPL${++number}`;
   env.keepSource(name, source);
   try {
     let value = compileAndRun(source, name);
-    if (typeof value === 'object' && value !== null && 'promise' in value && env.binding('types').isPromise(value.promise) && Object.keys(value).length === 1 && /\bawait\b/.test(source)) {
+    if (value instanceof Waiting) {
       const settled = wait(value.promise);
       value = typeof settled === 'object' && settled !== null && 'value' in settled ? settled.value : undefined;
     }
@@ -193,10 +260,7 @@ function runCell(source) {
     if (error !== EXIT && cellExit === undefined) cellFailure ??= { error };
   }
   env.inCell = false;
-  if (native.takeInterrupt()) {
-    native.emit(ERROR, 'KeyboardInterrupt', '', 'KeyboardInterrupt');
-    return 130;
-  }
+  if (native.takeInterrupt()) return tellInterrupt();
   if (cellExit !== undefined) return cellExit;
   if (cellFailure !== undefined) {
     globalThis._error = cellFailure.error;
@@ -224,8 +288,8 @@ function complete(source, cursor) {
 }
 
 function check(source) {
-  const { error } = rewrite(source);
-  if (error === undefined) return native.emit(CHECK, 'complete', '');
+  const { error } = rewrite(source, false);
+  if (error === undefined || (/[:<@]|\b(?:as|enum|interface|type)\b/.test(source) && rewrite(source, true).error === undefined)) return native.emit(CHECK, 'complete', '');
   const { isRecoverableError } = env.require('internal/repl/utils');
   let more = false;
   try { more = isRecoverableError(error, source); } catch { more = false; }
@@ -257,6 +321,7 @@ native.beginSession = () => {
   globalThis.require = env.require('internal/modules/helpers').makeRequireFunction(module);
   globalThis.display = (...values) => { for (const value of values) native.emit(DISPLAY, ...bundle(value)); };
   native.watchSignal(2, 1);
+  watchStdin();
   return 0;
 };
 

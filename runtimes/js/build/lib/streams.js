@@ -140,7 +140,7 @@ class Stream {
     for (const w of this.queue.splice(0)) env.complete(() => env.call(w.req, w.req.oncomplete, -125, this, undefined));
     if (this.fd >= 0) {
       env.unwatch(this.fd);
-      if (!this.keep) native.close(this.fd);
+      if (!this.keep && this.fd > 2) native.close(this.fd);
       this.fd = -1;
     }
     env.closeLater(() => {

@@ -86,8 +86,13 @@ static JSValue take_interrupt(JSContext *ctx, JSValueConst self, int argc, JSVal
 	return JS_NewBool(ctx, system_take_interrupt());
 }
 
+static JSValue is_interrupted(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	return JS_NewBool(ctx, system_interrupted());
+}
+
 static const struct js_entry functions[] = {
-	{"emit", emit, 1}, {"hostCall", host_call, 2}, {"takeInterrupt", take_interrupt, 0},
+	{"emit", emit, 1}, {"hostCall", host_call, 2}, {"takeInterrupt", take_interrupt, 0}, {"interrupted", is_interrupted, 0},
 };
 
 void session_install(JSContext *ctx, JSValueConst object) { engine_add(ctx, object, functions, COUNT(functions)); }
@@ -116,6 +121,13 @@ int session_cell(void)
 	JS_FreeValue(ctx, cell);
 	JS_FreeValue(ctx, args[4]);
 	int32_t status = 1;
+	if (JS_IsException(result) && system_interrupted()) {
+		// No JavaScript has caught what the interrupt handler has thrown, so none has told of it.
+		JS_FreeValue(ctx, JS_GetException(ctx));
+		JSValue tell = JS_GetPropertyStr(ctx, main_native, "cellInterrupted");
+		result = JS_Call(ctx, tell, JS_UNDEFINED, 0, NULL);
+		JS_FreeValue(ctx, tell);
+	}
 	if (JS_IsException(result))
 		main_report(ctx);
 	else
