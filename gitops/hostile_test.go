@@ -3,14 +3,19 @@ package gitops
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto"
+	"crypto/sha1"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/hash"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/belljar-dev/belljar/vfs"
@@ -209,5 +214,40 @@ func TestQuota(t *testing.T) {
 	}
 	if _, err := small.Stat("copy"); err == nil {
 		t.Error("the failed clone was left behind")
+	}
+}
+
+// TestCollision has the files of shattered.io, which come with go-git's hash. The SHA-1 of both is the same; the hash that
+// objects are named by notices, and gives them different ones. No two objects are known that collide: git hashes a head
+// before the content.
+func TestCollision(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pjbgf/sha1cd").Output()
+	must(t, err)
+	tr, r := newRepository(t)
+	var plain, named [2]string
+	for i, name := range []string{"shattered-1.pdf", "shattered-2.pdf"} {
+		b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "test", "testdata", "files", name))
+		if err != nil {
+			t.Skipf("the module has no such files: %v", err)
+		}
+		sum := sha1.Sum(b)
+		plain[i] = string(sum[:])
+		h := plumbing.Hasher{Hash: hash.New(crypto.SHA1)}
+		h.Write(b)
+		named[i] = h.Sum().String()
+		write(t, tr, "repo/"+name, string(b))
+	}
+	if plain[0] != plain[1] || named[0] == named[1] {
+		t.Errorf("plain %x, as go-git hashes %s", plain, named)
+	}
+	commitAll(t, r, "both")
+	for i, name := range []string{"shattered-1.pdf", "shattered-2.pdf"} {
+		want, err := tr.ReadFile("repo/" + name)
+		must(t, err)
+		must(t, tr.Remove("repo/"+name))
+		must(t, r.Reset(ctx, "", ResetHard))
+		if got, err := tr.ReadFile("repo/" + name); err != nil || string(got) != string(want) {
+			t.Errorf("%d is not what was committed: %v", i, err)
+		}
 	}
 }
