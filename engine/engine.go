@@ -45,6 +45,7 @@ type Engine struct {
 	runtime wazero.Runtime
 	compile wazero.CompilationCache
 	cache   diskCache
+	code    codeCache
 	images  map[string]*image
 	only    string // the name of the only image, or ""
 	boot    time.Time
@@ -138,7 +139,8 @@ func (e *Engine) openCache(cfg Config) (err error) {
 		return fmt.Errorf("make cache folder: %w", err)
 	}
 	e.cache.dir = own
-	if e.compile, err = wazero.NewCompilationCacheWithDir(filepath.Join(dir, "code")); err != nil {
+	e.code.dir = filepath.Join(dir, "code")
+	if e.compile, err = wazero.NewCompilationCacheWithDir(e.code.dir); err != nil {
 		return fmt.Errorf("open compilation cache: %w", err)
 	}
 	return nil
@@ -146,8 +148,7 @@ func (e *Engine) openCache(cfg Config) (err error) {
 
 func newRuntime(cache wazero.CompilationCache) (wazero.Runtime, error) {
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-		WithCompilationCache(cache).WithCoreFeatures(features).WithDebugInfoEnabled(false))
+	r := wazero.NewRuntimeWithConfig(ctx, runtimeConfig(cache))
 	if err := wasi.Register(ctx, r); err != nil {
 		return r, err
 	}

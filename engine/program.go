@@ -41,6 +41,7 @@ type loadedProgram struct {
 // moduleInfo is what of the rewriter's findings starting an instance needs.
 type moduleInfo struct {
 	Fuel     string   // export names
+	Probe    string   // "" for none
 	Start    string   // "" for none
 	Globals  []string // all mutable ones
 	Stateful []string // why memory and globals are not the whole state
@@ -87,21 +88,20 @@ func (p *program) cache() diskCache {
 }
 
 func (p *program) loadAnew(ctx context.Context, report func(step string)) (*loadedProgram, error) {
-	wasm, info, cold, err := p.prepare(report)
+	m, err := p.prepare(report)
 	if err != nil {
 		return nil, err
 	}
 	report("compile " + p.def.Path)
-	l := &loadedProgram{info: *info, cold: newPool(cold)}
+	l := &loadedProgram{info: *m.info, cold: newPool(m.cold)}
 	kept := make(chan *memoryImage, 1)
-	go func() { kept <- p.keptWarmImage(info) }() // ends with the file's last byte; always received from
+	go func() { kept <- p.keptWarmImage(m.info) }() // ends with the file's last byte; always received from
 	// Compilation can't be cancelled; the context carries only how many workers it may use.
 	workers := runtime.GOMAXPROCS(0)
 	if p.guest != nil {
 		workers = 1
 	}
-	compileCtx := experimental.WithCompilationWorkers(context.WithoutCancel(ctx), workers)
-	if l.code, err = p.runtime().CompileModule(compileCtx, wasm); err != nil {
+	if err = p.compile(experimental.WithCompilationWorkers(context.WithoutCancel(ctx), workers), m, l); err != nil {
 		err = fmt.Errorf("compile: %w", err)
 	}
 	warm := <-kept
@@ -121,42 +121,89 @@ func (p *program) loadAnew(ctx context.Context, report func(step string)) (*load
 	return l, nil
 }
 
-// prepare answers the rewritten module and the memory it starts with, from the cache or made anew.
-func (p *program) prepare(report func(step string)) ([]byte, *moduleInfo, *memoryImage, error) {
+// preparedModule is a module that was rewritten, now or before.
+type preparedModule struct {
+	wasm     []byte // nil if it was before
+	skeleton []byte // nil where there can be none
+	info     *moduleInfo
+	cold     *memoryImage // the memory it starts with
+}
+
+// prepare answers the rewritten module from the cache or made anew.
+func (p *program) prepare(report func(step string)) (*preparedModule, error) {
 	cache, key := p.cache(), p.def.Digest
-	wasm, ok1 := cache.load(key + ".wasm")
+	skeleton, ok1 := cache.load(key + ".skeleton")
 	meta, ok2 := cache.load(key + ".json")
 	mem, ok3 := cache.load(key + ".cold")
 	if ok1 && ok2 && ok3 {
 		var info moduleInfo
-		if cold, err := decodeImage(mem); err == nil && json.Unmarshal(meta, &info) == nil {
-			return wasm, &info, cold, nil
+		if json.Unmarshal(meta, &info) == nil {
+			if cold, err := decodeImage(mem); err == nil {
+				return &preparedModule{skeleton: skeleton, info: &info, cold: cold}, nil
+			}
 		}
 	}
 	report("prepare " + p.def.Path)
-	module, err := p.def.Module()
+	m, err := p.rewrite()
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("read module: %w", err)
-	}
-	m, err := instrument.Rewrite(module, instrument.Config{Meter: true, LazyTable: true})
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("rewrite module: %w", err)
+		return nil, err
 	}
 	cold, err := coldImage(m)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	info := &moduleInfo{Fuel: m.Fuel, Start: m.Start, Stateful: m.Stateful}
+	info := &moduleInfo{Fuel: m.Fuel, Probe: m.Probe, Start: m.Start, Stateful: m.Stateful}
 	for _, g := range m.Globals {
 		info.Globals = append(info.Globals, g.Name)
 	}
 	meta, err = json.Marshal(info)
 	if err != nil {
 		cold.close()
-		return nil, nil, nil, fmt.Errorf("describe module: %w", err)
+		return nil, fmt.Errorf("describe module: %w", err)
 	}
-	p.keep(map[string][]byte{key + ".wasm": m.Wasm, key + ".json": meta, key + ".cold": cold.encode()})
-	return m.Wasm, info, cold, nil
+	out := &preparedModule{wasm: m.Wasm, info: info, cold: cold}
+	if cache.dir != "" {
+		if out.skeleton = skeletonOf(m); out.skeleton != nil {
+			p.keep(map[string][]byte{key + ".skeleton": out.skeleton, key + ".json": meta, key + ".cold": cold.encode()})
+		}
+	}
+	return out, nil
+}
+
+func (p *program) rewrite() (*instrument.Module, error) {
+	module, err := p.def.Module()
+	if err != nil {
+		return nil, fmt.Errorf("read module: %w", err)
+	}
+	m, err := instrument.Rewrite(module, instrument.Config{Meter: true, LazyTable: true, Probe: p.cache().dir != ""})
+	if err != nil {
+		return nil, fmt.Errorf("rewrite module: %w", err)
+	}
+	return m, nil
+}
+
+// compile readies l's code: what is kept of it, or anew.
+func (p *program) compile(ctx context.Context, m *preparedModule, l *loadedProgram) error {
+	if m.wasm == nil {
+		if p.recall(ctx, m.skeleton, l) {
+			return nil
+		}
+		anew, err := p.rewrite()
+		if err != nil {
+			return err
+		}
+		m.wasm = anew.Wasm
+	}
+	if m.skeleton != nil {
+		err := p.engine.code.learn(ctx, m.wasm, m.skeleton)
+		if err == nil && p.recall(ctx, m.skeleton, l) {
+			return nil
+		}
+		p.engine.log.Warn("compiled code not kept", "program", p.def.Path, "error", err)
+	}
+	var err error
+	l.code, err = p.runtime().CompileModule(ctx, m.wasm)
+	return err
 }
 
 // keep writes cache entries. That they can't be written costs time at the next start and nothing else.

@@ -17,6 +17,8 @@ const (
 	reservedPrefix = "belljar:"
 	fuelName       = reservedPrefix + "fuel"
 	startName      = reservedPrefix + "start"
+	probeName      = reservedPrefix + "probe"
+	skeletonName   = reservedPrefix + "skeleton"
 	globalPrefix   = reservedPrefix + "g" // followed by the global's index
 )
 
@@ -30,6 +32,8 @@ type Config struct {
 	// instantiation, which takes an allocation for each. It needs Meter, and changes nothing for a module whose table
 	// is imported, exported, or looked into by anything but indirect calls.
 	LazyTable bool
+	// Probe exports a function of that name which answers 1, and traps in the module's Skeleton. It needs Meter.
+	Probe bool
 }
 
 // Module is a rewritten module and what its host must know of it.
@@ -39,6 +43,8 @@ type Module struct {
 	// Fuel is the name of the exported mutable i64 global that holds the fuel in instructions, at first 0; "" unless
 	// metered.
 	Fuel string
+	// Probe is the name of the exported function () -> i32 that Config.Probe has asked for; "" in a module without code.
+	Probe string
 	// Start is the name under which the start function is exported, "" if there is none. The host calls it after it
 	// has written Data.
 	Start string

@@ -2,22 +2,23 @@ package instrument
 
 // Opcodes that constant expressions share with function bodies.
 const (
-	opEnd       = 0x0b
-	opGlobalGet = 0x23
-	opI32Const  = 0x41
-	opI64Const  = 0x42
-	opF32Const  = 0x43
-	opF64Const  = 0x44
-	opI32Add    = 0x6a
-	opI32Sub    = 0x6b
-	opI32Mul    = 0x6c
-	opI64Add    = 0x7c
-	opI64Sub    = 0x7d
-	opI64Mul    = 0x7e
-	opRefNull   = 0xd0
-	opRefFunc   = 0xd2
-	opVector    = 0xfd
-	vecConst    = 0x0c
+	opUnreachable = 0x00
+	opEnd         = 0x0b
+	opGlobalGet   = 0x23
+	opI32Const    = 0x41
+	opI64Const    = 0x42
+	opF32Const    = 0x43
+	opF64Const    = 0x44
+	opI32Add      = 0x6a
+	opI32Sub      = 0x6b
+	opI32Mul      = 0x6c
+	opI64Add      = 0x7c
+	opI64Sub      = 0x7d
+	opI64Mul      = 0x7e
+	opRefNull     = 0xd0
+	opRefFunc     = 0xd2
+	opVector      = 0xfd
+	vecConst      = 0x0c
 )
 
 // constant is what is known of a constant expression.

@@ -23,6 +23,7 @@ func (rw *rewriter) write() {
 	if rw.cfg.Meter {
 		rw.addMeter()
 		rw.addLazyTable()
+		rw.addProbe()
 		rw.sections[sectionCode] = rw.writeCode()
 	}
 	rw.addExports()
@@ -66,6 +67,30 @@ func (rw *rewriter) addMeter() {
 	rw.add(sectionGlobal, typeI64, 1, opI64Const, 0, opEnd)
 }
 
+// addProbe adds the function that tells the module from its skeleton, after all others.
+//
+// Preconditions: addLazyTable has run.
+func (rw *rewriter) addProbe() {
+	if !rw.cfg.Probe || rw.sections[sectionCode] == nil {
+		return
+	}
+	rw.out.Probe = probeName
+	typ := len(rw.sigs) + 1
+	if rw.lazy != nil {
+		typ++
+	}
+	rw.add(sectionType, 0x60, 0, 1, typeI32)
+	rw.add(sectionFunction, appendU(nil, uint64(typ))...)
+}
+
+// probes is how many functions addProbe has added.
+func (rw *rewriter) probes() int {
+	if rw.out.Probe == "" {
+		return 0
+	}
+	return 1
+}
+
 func (rw *rewriter) addExports() {
 	export := func(name string, kind byte, index uint32) {
 		rw.add(sectionExport, appendU(append(appendName(nil, name), kind), uint64(index))...)
@@ -78,6 +103,9 @@ func (rw *rewriter) addExports() {
 	}
 	if rw.cfg.Meter {
 		export(fuelName, kindGlobal, uint32(rw.globalCount))
+	}
+	if rw.out.Probe != "" {
+		export(probeName, kindFunc, uint32(len(rw.funcs)+1+rw.lazyFunctions()))
 	}
 }
 
@@ -96,7 +124,7 @@ func (rw *rewriter) writeCode() []byte {
 	}
 	e := emitter{rw: rw, fuel: uint64(rw.globalCount), tick: uint64(rw.imports)}
 	e.check = e.makeCheck()
-	e.w = appendU(make([]byte, 0, 2*len(rw.sections[sectionCode])), uint64(len(rw.bodies)+rw.lazyFunctions()))
+	e.w = appendU(make([]byte, 0, 2*len(rw.sections[sectionCode])), uint64(len(rw.bodies)+rw.lazyFunctions()+rw.probes()))
 	var scratch []byte
 	for i := range rw.bodies {
 		out := e.w
@@ -107,6 +135,9 @@ func (rw *rewriter) writeCode() []byte {
 	}
 	if rw.lazy != nil {
 		e.fillers()
+	}
+	if rw.probes() > 0 {
+		e.w = append(e.w, 4, 0, opI32Const, 1, opEnd) // no locals
 	}
 	return e.w
 }
