@@ -226,10 +226,11 @@ native.cellInterrupted = tellInterrupt;
 // A stream of standard input that has come to its end is not the next cell's, which has an input of its own.
 let stdin;
 function renewStdin() {
-  if (stdin === undefined || !(stdin.readableEnded || stdin.destroyed)) return;
+  if (stdin === undefined) return;
+  if (stdin.readableFlowing !== true) native.nonblock(0, false); // for readSync
+  if (!stdin.readableEnded && !stdin.destroyed) return;
   stdin = undefined;
   env.binding('process_methods').resetStdioForTesting();
-  native.nonblock(0, false);
 }
 function watchStdin() {
   const made = Object.getOwnPropertyDescriptor(process, 'stdin');

@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "main.h"
 #include "system.h"
 
 #define NUMBER(at) system_number(ctx, argc, argv, at, 0)
@@ -59,6 +60,10 @@ FUNCTION(sys_read)
 	if (!(length <= size - offset))
 		length = size - offset;
 	ssize_t n;
+	if (position < 0 && session_interrupted()) {
+		errno = EINTR; // before it waits for what may never come
+		return system_result(ctx, -1);
+	}
 	do
 		n = position < 0 ? read(NUMBER(0), at + (size_t)offset, length) : pread(NUMBER(0), at + (size_t)offset, length, position);
 	while (n < 0 && errno == EINTR && position >= 0);

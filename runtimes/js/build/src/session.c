@@ -8,6 +8,7 @@
 #include "system.h"
 
 int system_take_interrupt(void);
+void __belljar_resume(void); // runtimes/posix/src/start.c
 int system_interrupted(void);
 
 static int in_cell;
@@ -109,6 +110,8 @@ int session_cell(void)
 	uint32_t head[4];
 	memcpy(head, answer, 16);
 	JSContext *ctx = main_context;
+	// What the host keeps for a process is not copied with its memory.
+	__belljar_resume();
 	// An interrupt that came too late for the cell before is not for this one.
 	system_take_interrupt();
 	in_cell = 1;
