@@ -27,7 +27,25 @@ type target struct {
 const (
 	maxHead    = 256 // bytes of a file that say what it is, as on Linux
 	maxScripts = 4   // interpreters that are scripts themselves
+
+	maxArgument  = 128 << 10 // bytes of an argument or variable with the NUL after it, as on Linux
+	maxArguments = 2 << 20   // bytes of all of them and of the pointers to them, as on Linux with a stack of 8 MiB
 )
+
+// fits answers E2BIG where Linux does: programs that gather arguments, as xargs and find do, count on hearing of it.
+func (t *target) fits() error {
+	const pointer = 8
+	total := 0
+	for _, list := range [][]string{t.args, t.env} {
+		for _, s := range list {
+			total += len(s) + 1 + pointer
+			if len(s) >= maxArgument || total > maxArguments {
+				return wasi.E2BIG
+			}
+		}
+	}
+	return nil
+}
 
 // find resolves a command to a program: name is a path, or without a slash looked for in PATH.
 func (sb *Sandbox) find(name string, t *target) error {
@@ -152,6 +170,9 @@ func (t *task) target(ctx context.Context, s wasi.Start, find func(string, *targ
 		p.dir = t.dir
 	}
 	if err := find(s.Path, p); err != nil {
+		return nil, err
+	}
+	if err := p.fits(); err != nil {
 		return nil, err
 	}
 	ticks, err := p.load(ctx)

@@ -136,12 +136,12 @@ func (p procFS) top() []procEntry {
 		{name: "meminfo", content: sb.memoryInfo},
 		{name: "stat", content: sb.statistics},
 		{name: "uptime", content: func() string { s := sb.uptime().Seconds(); return fmt.Sprintf("%.2f %.2f\n", s, s) }},
+		procText("cmdline", "belljar\n"),
 		procText("filesystems", "nodev\ttmpfs\nnodev\tproc\n"),
 		procText("mounts", procMounts),
+		procText("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
 		procText("version", "Linux version "+procRelease+" (belljar)\n"),
-		procDir("sys", procDir("kernel",
-			procText("hostname", "belljar\n"), procText("ostype", "Linux\n"), procText("osrelease", procRelease+"\n"),
-			procText("pid_max", strconv.Itoa(maxPid)+"\n"), procText("ngroups_max", "65536\n"))),
+		sb.settings(),
 	}
 	k := &sb.table
 	k.mu.Lock()
@@ -150,6 +150,31 @@ func (p procFS) top() []procEntry {
 		list = append(list, procEntry{name: strconv.Itoa(t.pid), list: func() []procEntry { return k.process(t) }})
 	}
 	return list
+}
+
+// settings lists /proc/sys: what programs read there to know where they are.
+func (sb *Sandbox) settings() procEntry {
+	files := int64(sb.limits.OpenFiles)
+	return procDir("sys",
+		procDir("fs", procText("file-max", strconv.FormatInt(files, 10)+"\n"), procText("nr_open", strconv.FormatInt(files, 10)+"\n"),
+			procText("pipe-max-size", "65536\n")),
+		procDir("kernel",
+			procText("cap_last_cap", "40\n"), procText("domainname", "(none)\n"), procText("hostname", "belljar\n"),
+			procText("ngroups_max", "65536\n"), procText("osrelease", procRelease+"\n"), procText("ostype", "Linux\n"),
+			procText("pid_max", strconv.Itoa(maxPid)+"\n"),
+			procDir("random", procEntry{name: "uuid", content: sb.newUUID}),
+			procText("threads-max", strconv.Itoa(maxPid)+"\n"), procText("version", "#1 belljar\n")),
+		procDir("vm", procText("overcommit_memory", "0\n"), procText("swappiness", "60\n")))
+}
+
+// newUUID answers another one at each reading, from the sandbox's randomness. See RFC 9562, version 4.
+func (sb *Sandbox) newUUID() string {
+	var b [16]byte
+	if _, err := io.ReadFull(sb.random, b[:]); err != nil {
+		return ""
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x\n", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 const (
@@ -233,6 +258,8 @@ func (k *table) process(t *task) []procEntry {
 	return []procEntry{
 		{name: "cwd", link: dir}, {name: "exe", link: exe}, {name: "root", link: "/"},
 		procText("cmdline", terminated(args)), procText("environ", terminated(env)), procText("mounts", procMounts),
+		procText("cgroup", "0::/\n"), procText("oom_score_adj", "0\n"),
+		procText("mountinfo", "1 1 0:1 / / rw - tmpfs tree rw\n2 1 0:2 / /proc rw - proc proc rw\n"),
 		locked("comm", func(t *task) string { return t.command() + "\n" }),
 		locked("stat", k.statLocked), locked("status", k.statusLocked),
 		locked("statm", func(t *task) string { return fmt.Sprintf("%d %d 0 0 0 %d 0\n", t.pages(), t.pages(), t.pages()) }),

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +54,13 @@ func TestProcesses(t *testing.T) {
 	}
 	if got := read("/proc/1/comm"); got != "init\n" {
 		t.Errorf("comm of process 1: %q", got)
+	}
+	if got, want := read(dir+"mountinfo"), " / /proc rw - proc proc rw\n"; !strings.HasSuffix(got, want) {
+		t.Errorf("mountinfo %q", got)
+	}
+	uuid := regexp.MustCompile("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n$")
+	if one, two := read("/proc/sys/kernel/random/uuid"), read("/proc/sys/kernel/random/uuid"); !uuid.MatchString(one) || one == two {
+		t.Errorf("uuids %q, %q", one, two)
 	}
 	if err := sb.Signal(list[1].PID, engine.SIGTERM); err != nil {
 		t.Error(err)
