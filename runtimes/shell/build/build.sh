@@ -203,6 +203,9 @@ configure() {
 		CC_FOR_BUILD=gcc CFLAGS="$CFLAGS" "$@"
 }
 
+# generated makes the sources that automake's makefiles make first for "all", and not for a program alone.
+generated() { echo 'generated: $(BUILT_SOURCES)' | make -f Makefile -f - generated; }
+
 # made NAME FILE...: what the step made, by the names of programs.txt.
 made() {
 	local f
@@ -217,6 +220,7 @@ build_bash() {
 	sed -i -E 's/^#define (HAVE_DLOPEN|HAVE_DLSYM|HAVE_DLCLOSE|NETWORK_REDIRECTIONS) 1/#undef \1/' config.h
 	make -C lib/termcap CFLAGS="$CFLAGS"
 	cp lib/termcap/libtermcap.a "$LIB/"
+	make pathnames.h
 	"$CC" -O2 -g0 $JUMPS -std=gnu17 -Wall -Wextra -Werror -isystem "$SRC/bash" -isystem "$SRC/bash/include" \
 		-isystem "$SRC/bash/lib" -I. -I"$POSIX/src" -DSHELL -DHAVE_CONFIG_H -c "$HERE/session.c" -o session.o
 	make -j"$JOBS" LOCAL_CFLAGS=-DNO_MAIN_ENV_ARG LOCAL_LIBS="$PWD/session.o -lregex"
@@ -228,6 +232,7 @@ build_coreutils() {
 		--disable-libsmack --without-selinux --without-libgmp --with-openssl=no --disable-threads \
 		--enable-install-program=arch,hostname \
 		--enable-no-install-program=stdbuf,pinky,uptime,users,who,chroot,kill,stty,timeout
+	generated
 	make -j"$JOBS" src/coreutils src/timeout
 	made src/coreutils src/timeout
 }
@@ -255,7 +260,7 @@ build_grep() { configure grep --enable-perl-regexp PCRE_CFLAGS="-I$WORK/include"
 build_gawk() { configure gawk --disable-mpfr --disable-extensions --disable-pma --without-readline; make -C support -j"$JOBS"; make -j"$JOBS" gawk; made gawk; }
 build_diff() { configure diffutils; make -j"$JOBS" -C lib; make -C src; made src/{diff,cmp,diff3,sdiff}; }
 build_patch() { configure patch; make -j"$JOBS" -C lib; make -C src patch; made src/patch; }
-build_gzip() { configure gzip; make -j"$JOBS" -C lib; make gzip; made gzip; }
+build_gzip() { configure gzip; make -j"$JOBS" -C lib; generated; make gzip; made gzip; }
 
 build_find() {
 	configure findutils
