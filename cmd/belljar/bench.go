@@ -16,7 +16,7 @@ func (a *app) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the figures of BENCHMARKS.md on this machine",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if restore != "" {
 				return benchmarks.Restore(cmd.Context(), a.state, restore)

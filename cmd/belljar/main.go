@@ -107,6 +107,14 @@ func (a *app) command() *cobra.Command {
 	return root
 }
 
+// noArgs refuses arguments. cobra's own takes them for names of commands.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no argument, not even %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
 // engine makes the engine with everything of this build in one image.
 func (a *app) engine() (*engine.Engine, error) {
 	all := engine.Compose("all", shell.Image(), git.Image(), web.Image(), python.Image(), js.Image())

@@ -49,7 +49,7 @@ func (a *app) mcpStartCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Serve one client on standard input and output, or many over HTTP",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("timeout") {
 				f.timeout = mcpTimeout

@@ -107,10 +107,16 @@ func (a *app) createCommand() *cobra.Command {
 	var labels []string
 	var deleteAfter time.Duration
 	cmd := &cobra.Command{
-		Use:   "create [--name NAME]",
+		Use:   "create [NAME]",
 		Short: "Make a sandbox that stays, and print its name",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if cmd.Flags().Changed("name") {
+					return errors.New("create: the name is given twice")
+				}
+				name = args[0]
+			}
 			spec, err := f.spec(cmd)
 			if err != nil {
 				return err
@@ -158,7 +164,7 @@ func (a *app) listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ls",
 		Short: "List the sandboxes that are kept",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return a.withStore(func(s *store.Store) error {
 				list, err := s.List()

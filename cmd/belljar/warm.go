@@ -12,7 +12,7 @@ func (a *app) warmCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "warm",
 		Short: "Compile and warm the images now, so that no later run waits",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			eng, err := a.engine()
 			if err != nil {
