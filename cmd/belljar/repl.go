@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -15,19 +16,38 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// replSession is the session that every repl of a sandbox continues.
-const replSession = "repl"
+// dialect is how a repl speaks a language.
+type dialect struct {
+	lang    string
+	session string // that every repl of a sandbox continues
+	history string // the file that lines are kept in
+	prompt  string
+	more    string         // the prompt of a cell's further lines
+	leave   *regexp.Regexp // cells that end the repl, where nothing else tells so
+}
+
+var dialects = map[string]dialect{
+	"python": {"python", "repl", "repl_history", ">>> ", "... ", nil},
+	"js":     {"js", "repl-js", "repl_history_js", "> ", "... ", regexp.MustCompile(`^\s*(\.exit|process\.exit\([^()]*\)\s*;?)\s*$`)},
+	"sh":     {"sh", "repl-sh", "repl_history_sh", "$ ", "> ", regexp.MustCompile(`^\s*(exit|logout)(\s+\d+)?\s*;?\s*$`)},
+}
 
 func (a *app) replCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "repl [NAME]",
-		Short: "An interactive Python in a sandbox that is kept; what you defined is there when you come back",
-		Long: `An interactive Python in the sandbox NAME, which is made if there is none.
+	var lang string
+	cmd := &cobra.Command{
+		Use:   "repl [--lang python|js|sh] [NAME]",
+		Short: "An interactive Python, JavaScript or shell in a sandbox that is kept; what you defined is there when you come back",
+		Long: `An interactive Python in the sandbox NAME, which is made if there is none; with --lang js, JavaScript and TypeScript as
+at Node's prompt; with --lang sh, bash.
 Variables, functions, imports and files are there when you come back, in this process or another. End it with Ctrl-D or
-exit(); Ctrl-C interrupts what runs. Without NAME the sandbox is "repl".`,
+exit() (.exit, exit); Ctrl-C interrupts what runs. Without NAME the sandbox is "repl".`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := "repl"
+			which, err := language(lang, "")
+			if err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				name = args[0]
 			}
@@ -35,16 +55,18 @@ exit(); Ctrl-C interrupts what runs. Without NAME the sandbox is "repl".`,
 			if err != nil {
 				return err
 			}
-			return a.withWarmStore(cmd.Context(), "python3", func(s *store.Store) error {
+			return a.withWarmStore(cmd.Context(), interpreters[which], func(s *store.Store) error {
 				err := s.Create(cmd.Context(), name, engine.Spec{}, store.Options{})
 				if err != nil && !errors.Is(err, store.ErrExists) {
 					return err
 				}
-				r := &repl{app: a, store: s, sandbox: name, dir: dir}
+				r := &repl{app: a, store: s, sandbox: name, dir: dir, dialect: dialects[which]}
 				return r.run(cmd.Context())
 			})
 		},
 	}
+	cmd.Flags().StringVar(&lang, "lang", "", "`language`: python, js or sh (default python)")
+	return cmd
 }
 
 // repl reads cells and runs them, each saved before the next is asked for.
@@ -53,6 +75,7 @@ type repl struct {
 	store   *store.Store
 	sandbox string
 	dir     string // where the history is kept
+	dialect dialect
 	lines   lineReader
 }
 
@@ -76,7 +99,7 @@ func (r *repl) run(ctx context.Context) error {
 	defer signal.Stop(interrupts)
 	ctx = context.WithoutCancel(ctx)
 	var err error
-	if r.lines, err = newLineReader(r.app.stdin, r.app.stdout, filepath.Join(r.dir, "repl_history"), r.completer(ctx)); err != nil {
+	if r.lines, err = newLineReader(r.app.stdin, r.app.stdout, filepath.Join(r.dir, r.dialect.history), r.completer(ctx)); err != nil {
 		return err
 	}
 	defer r.lines.close()
@@ -94,6 +117,9 @@ func (r *repl) run(ctx context.Context) error {
 			continue
 		}
 		r.lines.remember(cell)
+		if strings.TrimSpace(cell) == ".exit" && r.dialect.lang == "js" {
+			return nil
+		}
 		var status int
 		var leave bool
 		r.lines.run(func() { status, leave, err = r.eval(ctx, cell, interrupts) })
@@ -112,7 +138,7 @@ func (r *repl) run(ctx context.Context) error {
 // session lends the sandbox's session to f.
 func (r *repl) session(ctx context.Context, f func(*engine.Session) error) error {
 	return r.store.Use(ctx, r.sandbox, func(sb *engine.Sandbox) error {
-		session, err := sb.Session(ctx, replSession, "python")
+		session, err := sb.Session(ctx, r.dialect.session, r.dialect.lang)
 		if err != nil {
 			return err
 		}
@@ -123,7 +149,7 @@ func (r *repl) session(ctx context.Context, f func(*engine.Session) error) error
 // read reads lines until they are a whole cell.
 func (r *repl) read(ctx context.Context) (string, error) {
 	var cell strings.Builder
-	for prompt := ">>> "; ; prompt = "... " {
+	for prompt := r.dialect.prompt; ; prompt = r.dialect.more {
 		line, err := r.lines.line(prompt)
 		if errors.Is(err, io.EOF) && cell.Len() > 0 {
 			return cell.String(), nil // what was typed is run, and the next read ends
@@ -175,6 +201,9 @@ func (r *repl) eval(ctx context.Context, cell string, interrupts <-chan os.Signa
 			return err
 		}
 		r.show(res)
+		if r.dialect.leave != nil && err == nil && r.dialect.leave.MatchString(cell) {
+			status, leave = res.ExitCode, true
+		}
 		return err
 	})
 	return status, leave, err
