@@ -29,6 +29,12 @@ func newBridge(t *testing.T, cfg Config, more ...engine.Program) *Bridge {
 	t.Helper()
 	image := engine.Compose("all", shell.Image(), python.Image())
 	image.Programs = append(image.Programs, more...)
+	return newBridgeOf(t, cfg, image)
+}
+
+// newBridgeOf makes a bridge to sandboxes of an image.
+func newBridgeOf(t *testing.T, cfg Config, image engine.Image) *Bridge {
+	t.Helper()
 	e, err := engine.New(engine.Config{Images: []engine.Image{image}})
 	if err != nil {
 		t.Fatal(err)

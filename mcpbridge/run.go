@@ -52,10 +52,17 @@ type runOut struct {
 	PID       int    `json:"pid,omitempty"`
 }
 
+// otherNames are what models call languages too.
+var otherNames = map[string]string{
+	"py": "python", "python3": "python", "javascript": "js", "node": "js", "nodejs": "js", "typescript": "js", "ts": "js", "tsx": "js", "jsx": "js",
+}
+
 func (b *Bridge) runCode() server.ServerTool {
 	tool := newTool(b, "run_code", b.runCodeText(), hints{}, func(ctx context.Context, c caller, in runCodeIn) (result[runOut], error) {
 		if in.Language == "" {
 			in.Language = b.cfg.Languages[0]
+		} else if name, other := otherNames[strings.ToLower(in.Language)]; other {
+			in.Language = name
 		}
 		if !slices.Contains(b.cfg.Languages, in.Language) {
 			return result[runOut]{}, fmt.Errorf("language %q: use %s", in.Language, strings.Join(b.cfg.Languages, ", "))
