@@ -14,5 +14,10 @@
 // The image lacks the C extensions that exist for these tests alone. Where a module can't even be loaded without one,
 // testdata/standins has one in Python, by which the tests that call it are skipped and the others run.
 //
+// Scripts of git's own test suite, one per fresh sandbox, whose rows are in testdata/git.txt:
+//
+//	internal/conformance/fetch-git.sh DIR
+//	BELLJAR_GIT_TESTS=DIR go test ./internal/conformance -run TestGit       # with -full all of them
+//
 // Scripts of testdata/scripts, by native bash and in a sandbox, which must agree; and guests that mean no good.
 package conformance
