@@ -43,10 +43,6 @@ var differs = map[string]string{
 	"json":                  "the words of a TypeError",
 	"test runner":           "mock.fn",
 	"repl module":           "http2 can't be loaded",
-	"deep recursion":        "it is a trap where it should be a RangeError",
-	"abort timeout":         "the library's SafeWeakRef has no deref",
-	"abort any":             "the library's SafeWeakRef has no deref",
-	"diagnostics channel":   "the library's SafeWeakRef has no deref",
 	"timers order":          "which timers are due at once depends on node's own speed",
 	"event loop starvation": "node's own order is not fixed",
 }

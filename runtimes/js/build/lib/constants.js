@@ -174,7 +174,9 @@ const errors = [
   [-49, 'EUNATCH', 'protocol driver not attached'],
 ];
 const byNumber = new Map(errors.map(([number, name, text]) => [number, [name, text]]));
-env.errorName = (number) => byNumber.get(number)?.[0] ?? `Unknown system error ${number}`;
+const names = { __proto__: null };
+for (const [number, name] of errors) names[number] = name;
+env.errorName = (number) => names[number] ?? `Unknown system error ${number}`;
 
 bindings.uv = () => {
   const uv = { errname: env.errorName, getErrorMap: () => byNumber, getErrorMessage: (n) => byNumber.get(n)?.[1] };

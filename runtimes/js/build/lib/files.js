@@ -3,7 +3,8 @@
 'use strict';
 
 const { native, process, bindings, perIsolateSymbols, primordials } = env;
-const { ReflectApply, Promise: PromiseCtor } = primordials;
+const { ArrayPrototypeSort, ReflectApply, RegExpPrototypeExec, StringPrototypeLastIndexOf, StringPrototypeReplace, StringPrototypeSlice,
+  TypedArrayPrototypeSlice, Promise: PromiseCtor } = primordials;
 
 const kUsePromises = perIsolateSymbols.fs_use_promises_symbol;
 const FIELDS = 18;
@@ -70,7 +71,7 @@ function operation(at, f) {
 function start(f, args) {
   try {
     let value = ReflectApply(f, undefined, args);
-    if (value === statValues || value === bigintStatValues) value = value.slice();
+    if (value === statValues || value === bigintStatValues) value = TypedArrayPrototypeSlice(value);
     return { value };
   } catch (error) {
     if (error instanceof Failure) return { error: exception(error.code, error.syscall, error.path, error.dest) };
@@ -85,40 +86,57 @@ const text = (value, encoding) => (encoding === 'buffer' ? env.bufferOf(native.b
 const statArray = (big) => (big ? bigintStatValues : statValues);
 const positionOf = (p) => (p === null || p === undefined || p === -1 || p === -1n ? -1 : Number(p));
 
+// Programs may have put methods of their own into prototypes: paths are taken apart without.
+function withoutSlashes(path) {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end--;
+  return StringPrototypeSlice(path, 0, end);
+}
+function parentOf(path) {
+  const bare = withoutSlashes(path), at = StringPrototypeLastIndexOf(bare, '/');
+  return (at < 0 ? bare : StringPrototypeSlice(bare, 0, at)) || (path[0] === '/' ? '/' : '.');
+}
+// nextName answers the name that begins at a place of a path, after slashes.
+function nextName(path, at) {
+  while (path[at] === '/') at++;
+  let end = at;
+  while (end < path.length && path[end] !== '/') end++;
+  return StringPrototypeSlice(path, at, end);
+}
+
+// mkdirp answers the first folder that it has made.
 function mkdirp(path, mode) {
-  const made = [];
-  let at = path;
+  let first, at = path;
   for (;;) {
     const result = native.mkdir(at, mode);
     if (result === 0) {
-      made.push(at);
+      first ??= at;
       if (at === path) break;
-      // Go on below.
-      const rest = path.slice(at.length).replace(/^\/+/, '').split('/')[0];
-      at = `${at.replace(/\/+$/, '')}/${rest}`;
+      at = `${withoutSlashes(at)}/${nextName(path, at.length)}`;
       continue;
     }
     if (result === -2) {
-      const up = at.replace(/\/+$/, '').replace(/\/[^/]*$/, '') || (at.startsWith('/') ? '/' : '.');
+      const up = parentOf(at);
       if (up === at) check(result, 'mkdir', path);
       at = up;
       continue;
     }
     if (native.kind(at) === 1) {
-      if (at === path || at === path.replace(/\/+$/, '')) break;
-      const rest = path.slice(at === '.' ? 0 : at.length).replace(/^\/+/, '').split('/')[0];
+      if (at === path || at === withoutSlashes(path)) break;
+      const rest = nextName(path, at === '.' ? 0 : at.length);
       if (!rest) break;
-      at = at === '.' ? rest : `${at.replace(/\/+$/, '')}/${rest}`;
+      at = at === '.' ? rest : `${withoutSlashes(at)}/${rest}`;
       continue;
     }
     check(result === -17 && at !== path ? -20 : result, 'mkdir', path);
   }
-  return made[0] === undefined ? undefined : env.require('path').resolve(made[0]);
+  return first === undefined ? undefined : env.require('path').resolve(first);
 }
 
 function writeAll(fd, bytes, position, syscall) {
   let total = 0;
-  for (const b of bytes) {
+  for (let i = 0; i < bytes.length; i++) {
+    const b = bytes[i];
     const n = check(native.write(fd, b, 0, b.byteLength, position < 0 ? -1 : position + total), syscall);
     total += n;
     if (n < b.byteLength) break;
@@ -226,9 +244,12 @@ const opts = {
   readdir: operation(3, (p, encoding, types) => {
     const list = check(native.readdir(pathOf(p)), 'scandir', pathOf(p));
     const names = [], kinds = [], pairs = [];
-    for (let i = 0; i < list.length; i += 2) pairs.push([list[i], list[i + 1]]);
-    pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-    for (const [name, kind] of pairs) { names.push(text(name, encoding)); kinds.push(kind); }
+    for (let i = 0; i < list.length; i += 2) pairs[i / 2] = [list[i], list[i + 1]];
+    ArrayPrototypeSort(pairs, (a, b) => (a[0] < b[0] ? -1 : 1));
+    for (let i = 0; i < pairs.length; i++) {
+      names[i] = text(pairs[i][0], encoding);
+      kinds[i] = pairs[i][1];
+    }
     return types ? [names, kinds] : names;
   }),
   readlink: operation(2, (p, encoding) => text(check(native.readlink(pathOf(p)), 'readlink', pathOf(p)), encoding)),
@@ -270,7 +291,7 @@ function readJSON(path) {
   const bytes = native.readFile(pathOf(path));
   if (typeof bytes === 'number') return [];
   const content = native.decodeUtf8(bytes, false, false);
-  return [content, /"(main|name|type|exports|imports)"/.test(content)];
+  return [content, RegExpPrototypeExec(/"(main|name|type|exports|imports)"/, content) !== null];
 }
 
 bindings.fs = () => ({
@@ -304,9 +325,9 @@ bindings.fs = () => ({
   legacyMainResolve(url, main, base) {
     const path = env.require('internal/url').fileURLToPath(url);
     const tries = main ? [main, `${main}.js`, `${main}.json`, `${main}.node`, `${main}/index.js`, `${main}/index.json`, `${main}/index.node`] : [];
-    for (let i = 0; i < tries.length; i++) if (native.kind(`${path}/${tries[i]}`.replace('//', '/')) === 0) return i;
+    for (let i = 0; i < tries.length; i++) if (native.kind(StringPrototypeReplace(`${path}/${tries[i]}`, '//', '/')) === 0) return i;
     const rest = ['index.js', 'index.json', 'index.node'];
-    for (let i = 0; i < 3; i++) if (native.kind(`${path}/${rest[i]}`.replace('//', '/')) === 0) return 7 + i;
+    for (let i = 0; i < 3; i++) if (native.kind(StringPrototypeReplace(`${path}/${rest[i]}`, '//', '/')) === 0) return 7 + i;
     const { codes: { ERR_MODULE_NOT_FOUND } } = env.require('internal/errors');
     throw new ERR_MODULE_NOT_FOUND(path, base, 'package');
   },
@@ -327,7 +348,10 @@ class DirHandle {
     return operation(2, () => {
       if (this.at >= this.list.length) return null;
       const out = [];
-      for (let i = 0; i < size && this.at < this.list.length; i++, this.at += 2) out.push(text(this.list[this.at], encoding), this.list[this.at + 1]);
+      for (let i = 0; i < size && this.at < this.list.length; i++, this.at += 2) {
+        out[out.length] = text(this.list[this.at], encoding);
+        out[out.length] = this.list[this.at + 1];
+      }
       return out;
     })(encoding, size, req, ctx);
   }

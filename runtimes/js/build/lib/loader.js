@@ -12,15 +12,19 @@ Object.defineProperty(native.mathRandom, 'name', { value: 'random', configurable
 Math.random = native.mathRandom;
 Object.defineProperty(Math, 'random', { enumerable: false });
 
-// What a WeakRef is made of, or answers, lives to the end of the job, which counting references alone would not see to.
+// What a WeakRef is made of lives to the end of the job, which counting references alone would not see to. The prototype
+// stays the engine's: primordials copy what stands on it itself.
 const kept = [];
-globalThis.WeakRef = class WeakRef extends globalThis.WeakRef {
-  constructor(target) {
-    super(target);
-    if (kept.length < 4096) kept[kept.length] = target;
-  }
-};
-Object.defineProperty(globalThis, 'WeakRef', { enumerable: false });
+const CountingWeakRef = globalThis.WeakRef;
+function WeakRef(target) {
+  if (new.target === undefined) throw new TypeError("Constructor WeakRef requires 'new'");
+  const ref = Reflect.construct(CountingWeakRef, [target], new.target);
+  if (kept.length < 4096) kept[kept.length] = target;
+  return ref;
+}
+Object.defineProperty(WeakRef, 'prototype', { value: CountingWeakRef.prototype, writable: false, enumerable: false, configurable: false });
+Object.defineProperty(WeakRef.prototype, 'constructor', { value: WeakRef, writable: true, enumerable: false, configurable: true });
+Object.defineProperty(globalThis, 'WeakRef', { value: WeakRef, writable: true, enumerable: false, configurable: true });
 
 const ids = native.sourceNames().filter((name) => !name.startsWith('belljar/'));
 const primordials = {};
@@ -79,7 +83,7 @@ env.binding = (name) => {
   return env.made[name];
 };
 for (const id of ['core', 'values', 'loop', 'stacks', 'text', 'files', 'processes', 'streams', 'sockets', 'modules',
-  'messages', 'options', 'constants', 'crypto', 'compression', 'http', 'urls', 'performance', 'typescript', 'session', 'main']) {
+  'messages', 'options', 'constants', 'crypto', 'compression', 'http', 'urls', 'performance', 'typescript', 'session', 'start', 'main']) {
   if (source(`belljar/${id}`) !== undefined) compile(`belljar/${id}`, 'env')(env);
 }
 env.start();

@@ -216,6 +216,7 @@ env.unwatchSignal = (number, handle) => {
 const isRef = (handle) => handle === undefined || handle.refed !== false;
 
 function handlesAlive() {
+  if (watchers.size === 0 && children.size === 0 && signals.size === 0 && polled.size === 0) return false;
   for (const w of watchers.values()) {
     if ((w.read && isRef(w.owner.read)) || (w.write && isRef(w.owner.write))) return true;
   }

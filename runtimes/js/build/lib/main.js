@@ -75,13 +75,25 @@ env.patchProcess = (p) => {
   p.debugPort = 9229;
 };
 
-// readWorld makes the process what the host says it is.
-function readWorld() {
+let known = [];
+function readEnvironment() {
+  const entries = native.environ();
+  let same = entries.length === known.length;
+  for (let i = 0; same && i < entries.length; i++) same = entries[i] === known[i];
+  if (same) return;
+  known = entries;
   for (const key of Object.keys(environ.target)) delete environ.target[key];
-  for (const entry of native.environ()) {
+  for (const entry of entries) {
     const at = entry.indexOf('=');
     if (at > 0) environ.target[entry.slice(0, at)] = entry.slice(at + 1);
   }
+}
+
+// readWorld makes the process what the host says it is.
+function readWorld() {
+  env.awake = true;
+  readEnvironment();
+  if (env.handleType(2) === 'TTY') env.require('internal/util/colors').refresh();
   Object.defineProperty(process, 'pid', { value: native.pid(), enumerable: true, configurable: true, writable: false });
   Object.defineProperty(process, 'ppid', { value: native.ppid(), enumerable: true, configurable: true, writable: false });
   env.beginClock();
@@ -172,7 +184,7 @@ env.beginProcess = readWorld;
 native.main = () => {
   const argv = native.arguments();
   readWorld();
-  const words = (environ.target.NODE_OPTIONS ?? '').split(/\s+/).filter(Boolean);
+  const words = environ.target.NODE_OPTIONS?.split(/\s+/).filter(Boolean) ?? [];
   const parsed = env.parseOptions([...words, ...argv.slice(1)]);
   if (typeof parsed === 'string') {
     native.writeText(2, `${parsed}\n`);
@@ -197,8 +209,10 @@ native.main = () => {
     const values = env.binding('util').parseEnv(content);
     for (const key of Object.keys(values)) environ.target[key] ??= values[key];
   }
+  const evaluates = env.option('[has_eval_string]') && !env.option('--interactive') && !env.option('--test');
+  if (!evaluates) env.dropBuiltinGlobals();
   if (env.option('--test')) run('test_runner');
-  else if (env.option('[has_eval_string]') && !env.option('--interactive')) run('eval_string');
+  else if (evaluates) run('eval_string');
   else if (env.option('--check') && parsed.rest.length > 0) run('check_syntax');
   else if (parsed.rest.length > 0 && parsed.rest[0] !== '-') run('run_main_module');
   else if (env.option('--interactive') || (env.handleType(0) === 'TTY' && parsed.rest[0] !== '-')) run('repl');
@@ -210,8 +224,15 @@ native.main = () => {
 const PRELOAD = ['fs', 'path', 'util', 'events', 'stream', 'stream/promises', 'stream/web', 'buffer', 'assert', 'assert/strict',
   'os', 'url', 'querystring', 'child_process', 'crypto', 'zlib', 'readline', 'readline/promises', 'timers', 'timers/promises',
   'string_decoder', 'worker_threads', 'http', 'https', 'net', 'dns', 'dns/promises', 'module', 'vm', 'perf_hooks', 'async_hooks',
-  'diagnostics_channel', 'constants', 'punycode', 'tty', 'console', 'fs/promises', 'util/types', 'process', 'v8', 'test', 'dgram',
-  'test/reporters', 'repl', 'inspector/promises'];
+  'diagnostics_channel', 'constants', 'punycode', 'tty', 'console', 'fs/promises', 'util/types', 'process', 'v8', 'dgram', 'repl'];
+const PRELOAD_INTERNAL = ['internal/modules/esm/resolve', 'internal/process/execution', 'internal/modules/esm/loader',
+  'internal/modules/esm/translators', 'internal/modules/run_main', 'internal/fs/sync_write_stream', 'internal/fs/streams',
+  'internal/fs/promises', 'internal/repl/await', 'internal/repl/utils', 'internal/util/inspect', 'internal/util/colors',
+  'internal/modules/esm/get_format', 'internal/modules/esm/load', 'internal/modules/esm/module_map', 'internal/modules/esm/module_job',
+  'internal/modules/esm/initialize_import_meta', 'internal/deps/cjs-module-lexer/lexer', 'internal/vm/module', 'internal/cli_table',
+  'internal/abort_controller', 'internal/blob', 'internal/event_target', 'internal/source_map/source_map_cache',
+  'internal/process/promises', 'internal/util/comparisons', 'internal/assert/assertion_error', 'internal/error_serdes',
+  'internal/crypto/webcrypto', 'internal/structured_clone', 'internal/process/finalization', 'internal/fs/rimraf', 'internal/fs/cp/cp-sync', 'internal/deps/minimatch/index'];
 
 env.start = () => {
   prepareProcess();
@@ -227,24 +248,29 @@ env.start = () => {
   env.settle();
 };
 
+function preload(id, load) {
+  try {
+    if (env.ids.includes(id)) load(id);
+  } catch (error) {
+    native.writeText(2, `preload ${id}: ${error?.stack}\n`);
+  }
+}
+
+// forgetDirectory has the library look up the working directory anew: it does so after a change.
+function forgetDirectory() {
+  const methods = env.binding('process_methods'), { chdir } = methods;
+  methods.chdir = () => {};
+  process.chdir('/');
+  methods.chdir = chdir;
+}
+
 native.rehearse = () => {
-  for (const id of PRELOAD) {
-    try {
-      if (env.ids.includes(id)) env.require('internal/bootstrap/realm').BuiltinModule.map.get(id).compileForPublicLoader();
-    } catch (error) {
-      native.writeText(2, `preload ${id}: ${error?.stack}\n`);
-    }
-  }
+  readEnvironment();
+  env.prepareImage();
+  const { BuiltinModule } = env.require('internal/bootstrap/realm');
+  for (const id of PRELOAD) preload(id, () => BuiltinModule.map.get(id).compileForPublicLoader());
   for (const id of ['eval_string', 'run_main_module', 'eval_stdin']) main(id);
-  for (const id of ['internal/modules/esm/resolve', 'internal/process/pre_execution', 'internal/process/execution', 'internal/modules/cjs/loader',
-    'internal/modules/esm/loader', 'internal/modules/esm/translators', 'internal/modules/run_main', 'internal/fs/sync_write_stream',
-    'internal/repl/await', 'internal/util/inspect', 'internal/modules/esm/get_format',
-    'internal/modules/esm/load', 'internal/deps/cjs-module-lexer/lexer', 'internal/modules/esm/module_job']) {
-    try {
-      env.require(id);
-    } catch (error) {
-      native.writeText(2, `preload ${id}: ${error?.stack}\n`);
-    }
-  }
+  for (const id of PRELOAD_INTERNAL) preload(id, env.require);
+  forgetDirectory();
   return 0;
 };

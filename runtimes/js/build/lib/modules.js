@@ -2,7 +2,7 @@
 'use strict';
 
 const { native, bindings, primordials, perIsolateSymbols, privateSymbols } = env;
-const { SafeMap } = primordials;
+const { RegExpPrototypeExec, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith } = primordials;
 
 let initializeMeta, importCallback;
 const hosts = new SafeMap(); // module's or script's name → what import() in it asks
@@ -155,11 +155,11 @@ function isModule(source, name) {
 }
 
 const FIVE = 'exports, require, module, __filename, __dirname';
-const mapOf = (source) => /\/\/[#@] sourceMappingURL=(\S+)\s*$/.exec(source.slice(-4096))?.[1];
+const mapOf = (source) => RegExpPrototypeExec(/\/\/[#@] sourceMappingURL=(\S+)\s*$/, StringPrototypeSlice(source, -4096))?.[1];
 
 function note(name, source, option) {
   if (typeof option === 'symbol') hosts.set(name, option);
-  if (!name.startsWith('/') && !name.startsWith('file:') && source.length < 1 << 20) env.keepSource(name, source);
+  if (name[0] !== '/' && !StringPrototypeStartsWith(name, 'file:') && source.length < 1 << 20) env.keepSource(name, source);
 }
 
 const padding = (line) => '\n'.repeat(Math.max(0, Math.min(line, 100000)));
@@ -183,6 +183,15 @@ class ContextifyScript {
   }
   createCachedData() { return env.bufferOf(new Uint8Array(0)); }
 }
+
+// runEval compiles and runs a script whose import() is load's to do; onFailure answers for one that can't be compiled.
+env.runEval = (code, name, load, onFailure) => {
+  const option = Symbol(name);
+  note(name, code, option);
+  env.require('internal/modules/esm/utils').registerModule({ [privateSymbols.host_defined_option_symbol]: option }, {
+    __proto__: null, importModuleDynamically: env.require('internal/vm/module').importModuleDynamicallyWrap(load) });
+  return native.runScript(code, name, 1, 5, onFailure);
+};
 
 // ---- contexts: a realm whose global object and a sandbox object have the same properties.
 

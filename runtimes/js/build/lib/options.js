@@ -43,8 +43,12 @@ const table = {
 const aliases = { '-pe': ['--print', '--eval'], '--es-module-specifier-resolution': [], '--prof-process': [] };
 for (const [name, [, , ...others]] of Object.entries(table)) for (const other of others) aliases[other] = [name];
 
-let values;
+let values, untouched = false; // untouched: nothing has changed what resetOptions made
+env.givenOptions = [];
 env.resetOptions = () => {
+  env.givenOptions = [];
+  if (untouched) return values;
+  untouched = true;
   values = {};
   for (const [name, [type, initial]] of Object.entries(table)) {
     values[name] = Array.isArray(initial) ? [] : initial;
@@ -77,6 +81,8 @@ env.parseOptions = (argv) => {
       if (!(full in table) && full.startsWith('--no-') && `--${full.slice(5)}` in table) { on = false; full = `--${full.slice(5)}`; }
       if (!(full in table)) return `${process.execPath}: bad option: ${arg}`;
       const [type] = table[full];
+      untouched = false;
+      env.givenOptions.push(full);
       if (full === '--print') {
         values['--print'] = true;
         if (name !== '-pe' && i + 1 < argv.length) {

@@ -369,7 +369,7 @@ static JSValue compile_function(JSContext *ctx, JSValueConst self, int argc, JSV
 }
 
 // run_script(source, filename, line, mode): 0 as a script, 1 as an async one, 2 only looks for errors, 3 only looks for
-// a module's errors.
+// a module's errors, 5 as a script, and an error of the compiler is what the function of argument 4 answers for.
 static JSValue run_script(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	size_t len;
@@ -380,9 +380,17 @@ static JSValue run_script(JSContext *ctx, JSValueConst self, int argc, JSValueCo
 	if (source && filename && JS_ToInt32(ctx, &line, argv[2]) == 0 && JS_ToInt32(ctx, &mode, argv[3]) == 0) {
 		int flags = mode == 1 ? JS_EVAL_FLAG_ASYNC : mode == 2 ? JS_EVAL_FLAG_COMPILE_ONLY
 			: mode == 3 ? JS_EVAL_FLAG_COMPILE_ONLY | JS_EVAL_TYPE_MODULE : 0;
+		if (mode == 5)
+			flags = JS_EVAL_FLAG_COMPILE_ONLY;
 		JSEvalOptions options = {JS_EVAL_OPTIONS_VERSION, flags, filename, line};
 		result = JS_Eval2(ctx, source, len, &options);
-		if (mode >= 2 && !JS_IsException(result)) {
+		if (mode == 5 && JS_IsException(result)) {
+			JSValue error = JS_GetException(ctx);
+			result = JS_Call(ctx, argv[4], JS_UNDEFINED, 1, (JSValueConst *)&error);
+			JS_FreeValue(ctx, error);
+		} else if (mode == 5) {
+			result = JS_EvalFunction(ctx, result);
+		} else if (mode >= 2 && !JS_IsException(result)) {
 			JS_FreeValue(ctx, result);
 			result = JS_UNDEFINED;
 		}
@@ -779,7 +787,7 @@ static const struct js_entry functions[] = {
 	{"detach", detach, 1},
 	{"privateSymbol", private_symbol, 1},
 	{"compileFunction", compile_function, 3},
-	{"runScript", run_script, 4},
+	{"runScript", run_script, 5},
 	{"newRealm", new_realm, 0},
 	{"realmGlobal", realm_global, 1},
 	{"realmRun", realm_run, 6},

@@ -24,8 +24,10 @@ void __belljar_begin(void);
 #define EXPORT(name)
 #endif
 
-// As deep as a program may recurse, in bytes of C's stack, which is larger (build.sh).
-#define STACK_MAX (200u << 10)
+// As deep as a program may recurse, in bytes of C's stack, which is larger (build.sh). A call of the interpreter counts
+// for more (BJ_CALL_COST): the compiled module's own stack, which ends the program when it is full (at no less than 50
+// MB), takes some 20 KB for it, and no more than 25 times of what others have on C's stack.
+#define STACK_MAX (2u << 20)
 
 // How much a program makes before garbage is first looked for.
 #define GC_THRESHOLD (8u << 20)
