@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -87,6 +88,7 @@ func (t *Task) command(sb *engine.Sandbox, completion, end string) (engine.Comma
 // that leaves before its tests has not passed them.
 var endMarks = map[string]string{
 	"python": "\n__import__('io').open(%q, 'x').close()\n",
+	"js":     "\n;require('node:fs').closeSync(require('node:fs').openSync(%q, 'wx'));\n",
 }
 
 // endOf is the file that marks the end of a sample's program, "" where there is none. Its name can't be known to a
@@ -191,6 +193,9 @@ func compareFile(sb *engine.Sandbox, name, want string) string {
 // failure tells from what a program wrote why it ended with an exit status that was not expected.
 func failure(res engine.Result) (Outcome, string) {
 	reason := lastLine(res.Stderr)
+	if m := nodeError.FindStringSubmatch(res.Stderr); m != nil && strings.HasPrefix(reason, "Node.js v") {
+		reason = shorten(m[1] + m[2]) // what stands above the stack and the version
+	}
 	switch name, _, _ := strings.Cut(reason, ":"); {
 	case reason == "":
 		return Errored, fmt.Sprintf("exit status %d", res.ExitCode)
@@ -201,6 +206,9 @@ func failure(res engine.Result) (Outcome, string) {
 	}
 	return Errored, reason
 }
+
+// nodeError is the line of an uncaught error in what node writes.
+var nodeError = regexp.MustCompile(`(?m)^\[?([A-Z]\w*Error)(?: \[\w+\])?(: .*?|)\]?$`)
 
 const reasonLength = 200
 

@@ -93,6 +93,9 @@ func ReadTasks(r io.Reader, lang string) ([]Task, error) {
 		if t.Lang == "" {
 			t.Lang = lang
 		}
+		if t.Lang == "js" && strings.Contains(t.Suffix, "console.assert(") {
+			t.Suffix = throwingAssert + t.Suffix
+		}
 		if err := t.check(); err != nil {
 			return err
 		}
@@ -108,6 +111,11 @@ func ReadTasks(r io.Reader, lang string) ([]Task, error) {
 	}
 	return tasks, nil
 }
+
+// throwingAssert lets console.assert, by which HumanEval-X's tests in JavaScript speak, end a program: by itself it only
+// writes a line.
+const throwingAssert = "\n;Object.defineProperty(console, 'assert', { value(ok, message = 'an assertion failed') {" +
+	" if (!ok) throw new (require('node:assert').AssertionError)({ message: String(message) }) } });"
 
 func (l *taskLine) task() Task {
 	t := Task{ID: string(l.TaskID), Lang: l.Lang, Files: l.Files, Command: l.Command, Solution: l.Target, Stdin: l.Stdin}
