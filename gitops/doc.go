@@ -36,6 +36,13 @@
 //
 // Content is taken byte for byte: there are no line-ending conversions and no attributes.
 //
+// # Errors
+//
+// Each names the act ("diff: …") and is told apart by errors.Is. Every call may answer, besides what it names itself: the
+// cause of a context that has ended, ErrCorrupt and ErrTooLarge for objects, ErrPath for names in trees and the index,
+// ErrTooMany for lists, and vfs's errors where files are read or written. Calls that need a working tree (Status, a Diff with
+// it, Add, Checkout and their like) answer ErrBare where there is none; a revision that isn't there is ErrNotFound.
+//
 // # Concurrency
 //
 // A Repository may be used from many goroutines; its calls run one after the other. The index is replaced in one step,
