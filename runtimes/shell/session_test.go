@@ -196,7 +196,7 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("afterwards x is %q", res.Stdout)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := s.Eval(ctx, engine.Cell{Code: "echo go; sleep 100", Stdout: writerFunc(func(b []byte) (int, error) {
+	_, err := s.Eval(ctx, engine.Cell{Code: "echo go; while :; do :; done", Stdout: writerFunc(func(b []byte) (int, error) {
 		cancel()
 		return len(b), nil
 	})})
