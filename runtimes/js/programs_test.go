@@ -32,7 +32,6 @@ func readPrograms() []program {
 // differs has the programs whose output is known to differ, and why.
 var differs = map[string]string{
 	"assert deepEqual":      "the difference of sets is not shown as V8 orders it",
-	"assert ok":             "the source of the failed expression is not found",
 	"child spawn":           "an exit may be told of before the last output",
 	"global keys":           "the order of global names",
 	"date and intl":         "there is no Intl: numbers and dates have their plain form",

@@ -71,6 +71,37 @@ const env = {
 };
 const perContext = {};
 env.perContext = perContext;
+
+// V8 writes an object's stack down when somebody looks at it, and Node says between that and the capture what it wants to
+// see there. So what is captured of an object that is no error waits, as frames. Errors have theirs at once.
+const captureNow = Error.captureStackTrace;
+const { prototype: errorPrototype } = Error;
+const { isPrototypeOf } = Object.prototype;
+const { apply, defineProperty } = Reflect;
+const { captureStackTrace } = {
+  captureStackTrace(target, above) {
+    env.capturing = typeof target === 'object' && target !== null && !apply(isPrototypeOf, errorPrototype, [target]);
+    env.captured = undefined;
+    try {
+      captureNow(target, above === undefined ? captureStackTrace : above);
+    } finally {
+      env.capturing = false;
+    }
+    const frames = env.captured;
+    if (frames === undefined) return;
+    env.captured = undefined;
+    const put = (value) => defineProperty(target, 'stack', { __proto__: null, value, writable: true, enumerable: false, configurable: true });
+    defineProperty(target, 'stack', {
+      __proto__: null, enumerable: false, configurable: true, set: put,
+      get() {
+        const text = env.stackOf(target, frames);
+        put(text);
+        return text;
+      },
+    });
+  },
+};
+defineProperty(Error, 'captureStackTrace', { __proto__: null, value: captureStackTrace, writable: true, enumerable: false, configurable: true });
 for (const id of ['primordials', 'domexception', 'messageport']) {
   compile(`internal/per_context/${id}`, parametersOf('internal/per_context/'))(
     perContext, primordials, privateSymbols, perIsolateSymbols);

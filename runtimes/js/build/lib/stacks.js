@@ -61,7 +61,7 @@ function header(error) {
 }
 
 let formatting = 0;
-native.setHook('stack', (error, frames) => {
+env.stackOf = (error, frames) => {
   const sites = env.callSites(frames);
   // A syntax error stands in a file, not in a function.
   if (sites.length > 0 && sites[0].isSyntax()) {
@@ -82,6 +82,12 @@ native.setHook('stack', (error, frames) => {
   let text = header(error);
   for (let i = 0; i < sites.length; i++) text += `\n    at ${sites[i].toString()}`;
   return text;
+};
+native.setHook('stack', (error, frames) => {
+  if (!env.capturing) return env.stackOf(error, frames);
+  env.capturing = false; // whatever runs from here on is another's
+  env.captured = frames ?? [];
+  return '';
 });
 
 // arrow shows a place in a file, as "file:line", the line, and a mark below the column.
