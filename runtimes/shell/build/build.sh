@@ -131,6 +131,8 @@ unpack_all() {
 	unpack bc bc_1.07.1.orig.tar.gz
 	unpack make make-dfsg_4.4.1.orig.tar.xz
 	unpack tree tree_2.1.0.orig.tar.gz tree_2.1.0-1.debian.tar.xz '.'
+	unpack ed ed_1.19.orig.tar.gz
+	unpack diffstat diffstat_1.65.orig.tar.xz
 	unpack vim vim_9.1.1230.orig.tar.xz
 	unpack jq jq_1.7.1.orig.tar.gz jq_1.7.1-6+deb13u3.debian.tar.xz '.'
 	unpack onig libonig_6.9.9.orig.tar.gz
@@ -378,6 +380,9 @@ build_plain() {
 	mkdir -p "$out"
 	"$CC" $CFLAGS -D_FILE_OFFSET_BITS=64 "${bz[@]}" "$SRC/bzip2/bzip2.c" -o "$out/bzip2"
 	"$CC" $CFLAGS "$HERE/alias.c" -o "$out/alias"
+	"$CC" $CFLAGS '-DPROGVERSION="1.19"' "$SRC"/ed/{buffer,carg_parser,global,io,main,main_loop,regex,signal}.c -o "$out/ed"
+	"$CC" $CFLAGS -DHAVE_{OPENDIR,STDLIB_H,UNISTD_H,STRING_H,GETOPT_H,STRCHR,DIRENT_H,MKDTEMP,POPEN,POPEN_PROTOTYPE,TSEARCH,SEARCH_H,ALLOCA} \
+		"$SRC/diffstat/diffstat.c" -o "$out/diffstat"
 	"$CC" $CFLAGS -DUNIX "$SRC/vim/src/xxd/xxd.c" -o "$out/xxd"
 	cd "$SRC/tree"
 	"$CC" $CFLAGS -DLARGEFILE_SOURCE {tree,list,hash,color,file,filter,info,unix,xml,json,html,strverscmp}.c -o "$out/tree"

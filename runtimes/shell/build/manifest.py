@@ -15,6 +15,8 @@ TOOLS = ["clang-19", "lld-19", "llvm-19", "libclang-rt-19-dev-wasm32", "gcc", "m
 LICENCES = [
     ("GNU bash, coreutils, sed, grep, gawk, findutils, diffutils, patch, tar, gzip, bc, make: GPL version 3", "src/coreutils/COPYING"),
     ("tree: GPL version 2", "src/tree/LICENSE"),
+    ("GNU ed: GPL version 2 or later", "src/ed/COPYING"),
+    ("diffstat", "src/diffstat/COPYING"),
     ("bzip2", "src/bzip2/LICENSE"),
     ("zstd", "src/zstd/LICENSE"),
     ("XZ Utils", "src/xz/COPYING"),
