@@ -37,9 +37,10 @@ const Version = "20.19.2"
 //
 // Math.random and crypto are seeded for each process, and for each copy of a session.
 func Image() engine.Image {
+	tools := esbuild.New()
 	return engine.Image{
 		Name: "js",
-		Programs: append(npm.Programs(npm.Config{}), esbuild.Program(), engine.Program{
+		Programs: append(npm.Programs(npm.Config{}), tools.Program(), engine.Program{
 			Path:   "/usr/bin/node",
 			Links:  []string{"/usr/local/bin/node", "/usr/bin/nodejs", "/usr/bin/tsx"},
 			Digest: strings.TrimSpace(digest),
@@ -49,7 +50,7 @@ func Image() engine.Image {
 
 			Interactive: &engine.Interactive{Entry: "belljar_cell"},
 			Services: map[string]func(context.Context, *engine.Call, []byte) ([]byte, error){
-				"esbuild": esbuild.Transform, // TypeScript and JSX
+				"esbuild": tools.Transform, // TypeScript and JSX
 			},
 		}),
 		Langs: map[string][]string{"js": {"node", "-e"}},

@@ -21,8 +21,8 @@ const version = "0.28.2"
 
 // Program is the command esbuild, for an engine.Image: it transforms files, or standard input, one by one. It does not
 // bundle, watch or serve, and says so.
-func Program() engine.Program {
-	return engine.Program{Path: "/usr/bin/esbuild", Func: command}
+func (h *Host) Program() engine.Program {
+	return engine.Program{Path: "/usr/bin/esbuild", Func: h.command}
 }
 
 // absent are the options that would take a bundler.
@@ -48,6 +48,7 @@ Bundling, watching and serving are not available in this sandbox.
 
 // job is one run of the command.
 type job struct {
+	host            *Host
 	call            *engine.Call
 	options         []string // for the library, all but loaders
 	loaders         map[string]string
@@ -55,8 +56,8 @@ type job struct {
 	outfile, outdir string
 }
 
-func command(_ context.Context, c *engine.Call) int {
-	j := &job{call: c, loaders: map[string]string{}}
+func (h *Host) command(ctx context.Context, c *engine.Call) int {
+	j := &job{host: h, call: c, loaders: map[string]string{}}
 	for _, arg := range c.Args[1:] {
 		switch arg {
 		case "--version":
@@ -81,14 +82,14 @@ func command(_ context.Context, c *engine.Call) int {
 		if err != nil {
 			return j.fail(err.Error())
 		}
-		return j.transform("<stdin>", string(source), j.outfile)
+		return j.transform(ctx, "<stdin>", string(source), j.outfile)
 	}
 	for _, entry := range j.entries {
 		source, err := j.read(entry)
 		if err != nil {
 			return j.fail(fmt.Sprintf("Could not resolve %q: %v", entry, err))
 		}
-		if status := j.transform(entry, source, j.output(entry)); status != 0 {
+		if status := j.transform(ctx, entry, source, j.output(entry)); status != 0 {
 			return status
 		}
 	}
@@ -145,7 +146,7 @@ func (j *job) output(entry string) string {
 }
 
 // transform transforms one source and writes the result.
-func (j *job) transform(name, source, to string) (status int) {
+func (j *job) transform(ctx context.Context, name, source, to string) (status int) {
 	all := weight(source)
 	for _, o := range j.options {
 		all += weight(o)
@@ -176,7 +177,10 @@ func (j *job) transform(name, source, to string) (status int) {
 	if linked {
 		o.Sourcemap = api.SourceMapExternal
 	}
-	res := api.Transform(withoutMaps(source), o)
+	res, err := j.host.slots.transform(ctx, withoutMaps(source), o)
+	if err != nil {
+		return j.fail(err.Error())
+	}
 	j.tell(res.Warnings, api.WarningMessage)
 	j.tell(res.Errors, api.ErrorMessage)
 	if len(res.Errors) > 0 {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestCommand(t *testing.T) {
-	eng, err := engine.New(engine.Config{Images: []engine.Image{{Name: "e", Programs: []engine.Program{esbuild.Program()}}}, NoCache: true})
+	eng, err := engine.New(engine.Config{Images: []engine.Image{{Name: "e", Programs: []engine.Program{esbuild.New().Program()}}}, NoCache: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 const (
 	// maxSource bounds a source, in bytes, and with it the time that esbuild takes, which nothing can interrupt: to tell where
 	// each of many errors is it may go through the source again.
-	maxSource   = 1 << 20
+	maxSource   = 256 << 10
 	maxTsconfig = 1 << 20
 	// ticksPerByte is what a program is charged: esbuild takes about 50 ns for each.
 	ticksPerByte = 50
@@ -53,10 +53,16 @@ type Message struct {
 	Source string `json:"source"` // the line
 }
 
+// Host transforms the sources of one image's programs. It is safe for concurrent use.
+type Host struct{ slots slots }
+
+// New makes a Host.
+func New() *Host { return &Host{slots: make(slots, most)} }
+
 // Transform is a service for Program.Services: it makes JavaScript of a source. See Request and Answer for their form. A
 // source that is too large or could nest too deeply (see weight) is answered with an error in it, like one that can't be
 // parsed.
-func Transform(_ context.Context, c *engine.Call, request []byte) ([]byte, error) {
+func (h *Host) Transform(ctx context.Context, c *engine.Call, request []byte) ([]byte, error) {
 	head, source, found := bytes.Cut(request, []byte("\n"))
 	var r Request
 	if err := json.Unmarshal(head, &r); err != nil || !found || !path.IsAbs(r.File) {
@@ -66,7 +72,7 @@ func Transform(_ context.Context, c *engine.Call, request []byte) ([]byte, error
 		return nil, err
 	}
 	tsconfig := findTsconfig(c.Files, path.Dir(path.Clean(r.File)))
-	a, code := transform(r, string(source), tsconfig)
+	a, code := h.transform(ctx, r, string(source), tsconfig)
 	answer, err := json.Marshal(a)
 	if err != nil {
 		return nil, fmt.Errorf("transform: the answer: %w", err)
@@ -74,7 +80,7 @@ func Transform(_ context.Context, c *engine.Call, request []byte) ([]byte, error
 	return append(append(answer, '\n'), code...), nil
 }
 
-func transform(r Request, source, tsconfig string) (a Answer, code []byte) {
+func (h *Host) transform(ctx context.Context, r Request, source, tsconfig string) (a Answer, code []byte) {
 	options, err := r.options(tsconfig)
 	switch {
 	case err != nil:
@@ -89,7 +95,10 @@ func transform(r Request, source, tsconfig string) (a Answer, code []byte) {
 			a, code = failure("esbuild: %v\n%s", v, debug.Stack()), nil
 		}
 	}()
-	res := api.Transform(withoutMaps(source), options)
+	res, err := h.slots.transform(ctx, withoutMaps(source), options)
+	if err != nil {
+		return failure("esbuild: %v", err), nil
+	}
 	for _, m := range res.Errors {
 		e := Message{Text: m.Text}
 		if l := m.Location; l != nil {

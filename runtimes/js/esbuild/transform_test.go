@@ -24,19 +24,19 @@ func TestTransform(t *testing.T) {
 			"const fs = require(\"fs\");\nmodule.exports = fs;\n"},
 		{Request{File: "/a.js", Minify: true}, "const abc = 1; console.log( abc )", "", "const abc=1;console.log(1);\n"},
 	} {
-		a, code := transform(c.r, c.source, c.tsconfig)
+		a, code := New().transform(t.Context(), c.r, c.source, c.tsconfig)
 		if len(a.Errors) > 0 || string(code) != c.want {
 			t.Errorf("%+v: %q, %+v", c.r, code, a.Errors)
 		}
 	}
-	a, _ := transform(Request{File: "/a.ts", Map: true}, "\n\nlet x: number = 1\nthrow x", "")
+	a, _ := New().transform(t.Context(), Request{File: "/a.ts", Map: true}, "\n\nlet x: number = 1\nthrow x", "")
 	if !strings.Contains(string(a.Map), `"/a.ts"`) && !strings.Contains(string(a.Map), `a.ts`) {
 		t.Errorf("%s", a.Map)
 	}
 	for source, want := range map[string]string{
 		"let x: = 1": "Unexpected", "(": "Unexpected end of file", "enum": "Expected identifier",
 	} {
-		if a, code := transform(Request{File: "/a.ts"}, source, ""); len(a.Errors) == 0 || code != nil ||
+		if a, code := New().transform(t.Context(), Request{File: "/a.ts"}, source, ""); len(a.Errors) == 0 || code != nil ||
 			!strings.Contains(a.Errors[0].Text, want) || a.Errors[0].Line != 1 {
 			t.Errorf("%q: %+v", source, a)
 		}
@@ -47,16 +47,16 @@ func TestTransform(t *testing.T) {
 func TestDeepSources(t *testing.T) {
 	const n = 1 << 20
 	for _, unit := range []string{"(", "[", "{", "`${", "<a>", "!", "a=>", "a?", "a?a:", "if(a)", "new ", "a.", "-", "class{a=", "function(){"} {
-		a, _ := transform(Request{File: "/a.tsx"}, strings.Repeat(unit, n), "")
+		a, _ := New().transform(t.Context(), Request{File: "/a.tsx"}, strings.Repeat(unit, n), "")
 		if len(a.Errors) == 0 {
 			t.Errorf("%q was parsed", unit)
 		}
 	}
-	if a, _ := transform(Request{File: "/a.ts"}, "x", strings.Repeat("[", n)); len(a.Errors) == 0 {
+	if a, _ := New().transform(t.Context(), Request{File: "/a.ts"}, "x", strings.Repeat("[", n)); len(a.Errors) == 0 {
 		t.Error("a deep tsconfig was parsed")
 	}
 	// A large but ordinary one is parsed.
-	if a, _ := transform(Request{File: "/a.ts"}, strings.Repeat("{ let f = (a: number) => { return a + 1 } }\n", 5_000), ""); len(a.Errors) > 0 {
+	if a, _ := New().transform(t.Context(), Request{File: "/a.ts"}, strings.Repeat("{ let f = (a: number) => { return a + 1 } }\n", 5_000), ""); len(a.Errors) > 0 {
 		t.Errorf("%+v", a.Errors[0])
 	}
 }
