@@ -11,7 +11,13 @@ import (
 func Compose(name string, images ...Image) Image {
 	all := Image{Name: name, Langs: map[string][]string{}}
 	for _, im := range slices.Backward(images) {
-		all.Programs = append(slices.Clone(im.Programs), all.Programs...)
+		programs := slices.Clone(im.Programs)
+		for i := range programs {
+			if programs[i].Warm != nil && programs[i].world == nil {
+				programs[i].world = &im
+			}
+		}
+		all.Programs = append(programs, all.Programs...)
 		all.Layers = append(slices.Clone(im.Layers), all.Layers...)
 		all.Env = mergeEnv(all.Env, im.Env)
 		maps.Copy(all.Langs, im.Langs)

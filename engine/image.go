@@ -39,6 +39,10 @@ type Program struct {
 	Services map[string]func(ctx context.Context, c *Call, request []byte) ([]byte, error)
 	// Interactive is how the program lives on as a session; nil: it can't.
 	Interactive *Interactive
+
+	// world is the image that the program was written into before Compose; nil: the one that it is in. Its warm-up sees that,
+	// so that it leaves the same behind whatever the image was composed with.
+	world *Image
 }
 
 // Interactive says how a program runs as a session: its instance stays alive, and an exported function is called for

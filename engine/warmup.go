@@ -14,11 +14,23 @@ import (
 // warmUpMemory bounds what a warm-up may use: the image is trusted, its mistakes are not.
 const warmUpMemory = 1 << 30
 
+// world is the image that the warm-up sees.
+func (p *program) world() *image {
+	if p.def.world == nil {
+		return p.image
+	}
+	return p.engine.newImage(*p.def.world)
+}
+
 // warmUp runs the program's warm-up in a world that is the same every time, and freezes what it leaves behind.
 func (p *program) warmUp(ctx context.Context, l *loadedProgram) (*memoryImage, error) {
-	base, err := p.image.tree()
+	world := p.world()
+	base, err := world.tree()
 	if err != nil {
 		return nil, err
+	}
+	if world != p.image {
+		defer base.Close()
 	}
 	clock := newReplayClock(baseTime)
 	tree := base.CloneWith(vfs.Config{Now: clock.now, UID: userID, GID: userID, Umask: 0o022})
@@ -28,7 +40,7 @@ func (p *program) warmUp(ctx context.Context, l *loadedProgram) (*memoryImage, e
 	var stream stream
 	out.open(64<<10, func(error) {}, &stream)
 	host, err := wasi.NewHost(wasi.Config{
-		Args: append([]string{p.def.Path}, p.def.Warm.Args...), Env: mergeEnv(defaultEnv[:], p.image.Env), Tree: tree,
+		Args: append([]string{p.def.Path}, p.def.Warm.Args...), Env: mergeEnv(defaultEnv[:], world.Env), Tree: tree,
 		Stdout: &stream, Stderr: &stream, Clock: replayProcessClock{clock, m}, Random: newReplayRandom(0),
 	})
 	if err != nil {

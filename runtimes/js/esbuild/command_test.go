@@ -19,7 +19,7 @@ func TestCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{
-		"a.ts": "export const one: number = 1\n", "b.tsx": "export const b = <p/>\n", "bad.ts": "let x: = 1\n", "deep.ts": strings.Repeat("(", 1<<19),
+		"a.ts": "export const one: number = 1\n", "b.tsx": "export const b = <p/>\n", "bad.ts": "let x: = 1\n", "deep.ts": strings.Repeat("(", 1<<18),
 		"s.css": "a { color: red }\n", "tsconfig.json": `{"compilerOptions":{"jsx":"react-jsx"}}`, "x.weird": "x",
 		// A map names a file of the host's.
 		"map.js": "x()\n//# sourceMappingURL=data:application/json,{\"version\":3,\"sources\":[\"file:///etc/passwd\"],\"mappings\":\"AAAA\"}\n",
