@@ -263,10 +263,7 @@ func joinPages(pages map[uint64]*[imagePage]byte) []extent {
 // warmName is the warm image's name in the cache: what it is made of, but for the content of layers.
 func (p *program) warmName() string {
 	parts := append([]string{p.def.Digest, p.def.Warm.Entry}, p.def.Warm.Args...)
-	world := p.def.world
-	if world == nil {
-		world = &p.image.Image
-	}
+	world := p.world()
 	parts = append(append(parts, ""), world.Env...)
 	for _, other := range world.Programs {
 		parts = append(append(parts, "", other.Path), other.Links...)

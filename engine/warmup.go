@@ -15,23 +15,21 @@ import (
 const warmUpMemory = 1 << 30
 
 // world is the image that the warm-up sees.
-func (p *program) world() *image {
-	if p.def.world == nil {
-		return p.image
+func (p *program) world() *Image {
+	if p.def.world != nil {
+		return p.def.world
 	}
-	return p.engine.newImage(*p.def.world)
+	return &p.image.Image
 }
 
 // warmUp runs the program's warm-up in a world that is the same every time, and freezes what it leaves behind.
 func (p *program) warmUp(ctx context.Context, l *loadedProgram) (*memoryImage, error) {
-	world := p.world()
+	world := p.engine.newImage(*p.world())
 	base, err := world.tree()
 	if err != nil {
 		return nil, err
 	}
-	if world != p.image {
-		defer base.Close()
-	}
+	defer base.Close()
 	clock := newReplayClock(baseTime)
 	tree := base.CloneWith(vfs.Config{Now: clock.now, UID: userID, GID: userID, Umask: 0o022})
 	defer tree.Close()
