@@ -1,10 +1,14 @@
 package benchmarks
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -33,6 +37,24 @@ func (t humanEvalTask) program() string {
 }
 
 func humanEvalTasks() ([]humanEvalTask, error) { return readHumanEval(humanEvalData) }
+
+// readHumanEval reads tasks in HumanEval's form, of any language.
+func readHumanEval(data []byte) ([]humanEvalTask, error) {
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	var tasks []humanEvalTask
+	for d := json.NewDecoder(z); ; {
+		var t humanEvalTask
+		if err := d.Decode(&t); errors.Is(err, io.EOF) {
+			return tasks, nil
+		} else if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, t)
+	}
+}
 
 // humanEval measures how many canonical solutions are judged a second by two workers, each in a fresh sandbox,
 // against native processes, by turns.

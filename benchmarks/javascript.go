@@ -2,17 +2,13 @@ package benchmarks
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
-	"time"
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/runtimes/js"
@@ -168,43 +164,4 @@ func judgeNode(ctx context.Context, t humanEvalTask) error {
 		err = errors.New("an assertion failed")
 	}
 	return err
-}
-
-// readHumanEval reads tasks in HumanEval's form, of any language.
-func readHumanEval(data []byte) ([]humanEvalTask, error) {
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	var tasks []humanEvalTask
-	for d := json.NewDecoder(z); ; {
-		var t humanEvalTask
-		if err := d.Decode(&t); errors.Is(err, io.EOF) {
-			return tasks, nil
-		} else if err != nil {
-			return nil, err
-		}
-		tasks = append(tasks, t)
-	}
-}
-
-// blocks runs ours and, unless it is nil, native, in blocks by turns, and answers what each run took in milliseconds:
-// single runs by turns would measure what each does to the other's caches. A block of ours first is not counted.
-func blocks(rounds, n int, ours func() error, m int, native func() error) (mine, theirs []float64, err error) {
-	run := func(to *[]float64, n int, once func() error) {
-		for i := 0; i < n && err == nil; i++ {
-			start := time.Now()
-			err = once()
-			*to = append(*to, milliseconds(time.Since(start)))
-		}
-	}
-	var unused []float64
-	run(&unused, n, ours)
-	for range rounds {
-		run(&mine, n, ours)
-		if native != nil {
-			run(&theirs, m, native)
-		}
-	}
-	return mine, theirs, err
 }

@@ -85,3 +85,24 @@ func (s *suite) processStart(ctx context.Context) error {
 	}
 	return nil
 }
+
+// blocks runs ours and, unless it is nil, native, in blocks by turns, and answers what each run took in milliseconds:
+// single runs by turns would measure what each does to the other's caches. A block of ours first is not counted.
+func blocks(rounds, n int, ours func() error, m int, native func() error) (mine, theirs []float64, err error) {
+	run := func(to *[]float64, n int, once func() error) {
+		for i := 0; i < n && err == nil; i++ {
+			start := time.Now()
+			err = once()
+			*to = append(*to, milliseconds(time.Since(start)))
+		}
+	}
+	var unused []float64
+	run(&unused, n, ours)
+	for range rounds {
+		run(&mine, n, ours)
+		if native != nil {
+			run(&theirs, m, native)
+		}
+	}
+	return mine, theirs, err
+}
