@@ -33,6 +33,9 @@ func (n *inode) chunk(i int64) *chunk {
 
 func (t *Tree) setChunk(n *inode, i int64, c *chunk) {
 	if i == 0 {
+		if n.head == &n.first && c != n.head {
+			n.first = chunk{}
+		}
 		n.head = c
 		return
 	}
@@ -167,7 +170,11 @@ func (t *Tree) writeChunk(n *inode, i int64, in int, p []byte) int {
 		old.b = stretch(old.b, size)
 		return copy(old.b[in:], p)
 	}
-	fresh := &chunk{own: t.own}
+	fresh := &n.first
+	if i > 0 || fresh.own != nil {
+		fresh = &chunk{}
+	}
+	fresh.own = t.own
 	if in == 0 && len(p) == size { // Nothing of what was there is left, so there is nothing to clear either.
 		fresh.b = slices.Clip(append([]byte(nil), p...))
 	} else {
@@ -209,7 +216,7 @@ func (t *Tree) resize(n *inode, size int64) {
 // empty removes all content. Nodes that it shares are not touched.
 func (t *Tree) empty(n *inode) {
 	t.charge(n, -t.paidContent(n))
-	n.size, n.base, n.shown, n.head, n.tail = 0, nil, 0, nil, radix[chunk]{}
+	n.size, n.base, n.shown, n.head, n.first, n.tail = 0, nil, 0, nil, chunk{}, radix[chunk]{}
 }
 
 // discard takes from an inode that goes all that is charged for it.

@@ -61,19 +61,22 @@ func (t *Tree) create(f found, mode fs.FileMode, now int64) (*inode, error) {
 	if f.there {
 		return nil, fs.ErrExist
 	}
-	if err := t.user.mayCreate(t.inode(f.dir.ino)); err != nil {
+	dir := t.inode(f.dir.ino)
+	if err := t.user.mayCreate(dir); err != nil {
 		return nil, err
 	}
 	if err := t.chargeName(); err != nil {
 		return nil, err
 	}
-	dir := t.edit(f.dir.ino)
-	n := t.newInode(mode, now)
+	dir = t.editable(dir)
+	b := t.newInode(mode, now)
+	n := &b.inode
 	t.user.inherit(n, dir)
 	if n.dir == nil {
 		n.nlink = 1
 	}
-	t.add(dir, f.name, n, t.own.ledger, now)
+	b.entry.name, b.entry.ledger = strings.Clone(f.name), t.own.ledger
+	t.addEntry(dir, &b.entry, n, now)
 	return n, nil
 }
 
@@ -96,13 +99,17 @@ func (d *Dir) unlink(name string) error {
 		return err
 	}
 	defer d.t.mu.Unlock()
+	if !f.there || f.name == "" {
+		return err
+	}
+	dir, n := d.t.inode(f.dir.ino), d.t.inode(f.node.ino)
 	if !f.slash {
-		if err := d.t.mayDelete(&f); err != nil {
+		if err := d.t.user.mayDelete(dir, n); err != nil {
 			return err
 		}
 	}
 	if err == nil {
-		d.t.unlinkEntry(f.dir.ino, f.name, now)
+		d.t.unlinkEntry(dir, n, f.entry, now)
 	}
 	return err
 }
@@ -127,15 +134,13 @@ func (f *found) unlinkable() error {
 	return nil
 }
 
-// unlinkEntry removes a name from a directory and takes the link from its inode. Preconditions: t.mu is held
-// exclusively, the name is there.
-func (t *Tree) unlinkEntry(dir uint64, name string, now int64) {
-	n := t.edit(dir)
-	e := n.dir.names.get(name)
-	t.tell(WatchRemoved, dir, e)
-	t.drop(n, e, now)
+// unlinkEntry removes a name, e, from a directory and takes the link from its inode. Preconditions: t.mu is held
+// exclusively.
+func (t *Tree) unlinkEntry(dir, n *inode, e *dirent, now int64) {
+	t.tell(WatchRemoved, dir.ino, e)
+	t.drop(t.editable(dir), e, now)
 	t.refundName(e)
-	t.unlinked(t.edit(e.ino), now)
+	t.unlinked(t.editable(n), now)
 }
 
 // Rmdir removes an empty directory.
@@ -163,10 +168,11 @@ func (d *Dir) rmdir(name string) error {
 	if err != nil {
 		return err
 	}
-	if d.t.inode(f.node.ino).dir.seqs.root != nil {
+	n := d.t.inode(f.node.ino)
+	if n.dir.seqs.root != nil {
 		return ErrNotEmpty
 	}
-	d.t.unlinkEntry(f.dir.ino, f.name, now)
+	d.t.unlinkEntry(d.t.inode(f.dir.ino), n, f.entry, now)
 	return nil
 }
 

@@ -30,7 +30,15 @@ type inode struct {
 	base  base  // nil: none
 	shown int64 // bytes of base that show
 	head  *chunk
+	first chunk // what head points to, of most files: see born
 	tail  radix[chunk]
+}
+
+// born is what a file begins with, in one piece of memory: the inode with its first chunk, and its first name. Copies of
+// the inode, and what takes the place of the others, are by themselves.
+type born struct {
+	inode inode
+	entry dirent
 }
 
 // dirBody is a directory's entries. It belongs to its inode and is copied with it.
@@ -65,19 +73,19 @@ func nanos(t time.Time) int64 {
 }
 
 // newInode makes an inode without a name, the user's own. Preconditions: t.mu is held exclusively.
-func (t *Tree) newInode(mode fs.FileMode, now int64) *inode {
-	n := &inode{
-		own: t.own, ino: t.nextIno, mode: mode,
-		uid: uint32(t.user.UID), gid: uint32(t.user.GID),
-		atime: now, mtime: now, ctime: now, btime: now,
-	}
+func (t *Tree) newInode(mode fs.FileMode, now int64) *born {
+	b := &born{}
+	n := &b.inode
+	n.own, n.ino, n.mode = t.own, t.nextIno, mode
+	n.uid, n.gid = uint32(t.user.UID), uint32(t.user.GID)
+	n.atime, n.mtime, n.ctime, n.btime = now, now, now, now
 	if mode.IsDir() {
 		n.nlink = 2
 		n.dir = &dirBody{last: cookieDotDot}
 	}
 	t.nextIno++
 	t.inodes.set(t.own, n.ino, n)
-	return n
+	return b
 }
 
 // inode returns the inode for reading, nil if there is none. Preconditions: t.mu is held.
@@ -91,11 +99,19 @@ func (t *core) inode(ino uint64) *inode {
 // edit returns the inode for changing, nil if there is none. Preconditions: t.mu is held exclusively.
 func (t *Tree) edit(ino uint64) *inode {
 	n := t.inode(ino)
-	if n == nil || n.own == t.own {
+	if n == nil {
+		return nil
+	}
+	return t.editable(n)
+}
+
+// editable is edit of an inode that has been looked up.
+func (t *Tree) editable(n *inode) *inode {
+	if n.own == t.own {
 		return n
 	}
-	c := *n
-	c.own, c.more = t.own, n.more.shared()
+	ino, c := n.ino, *n
+	c.own, c.more, c.first = t.own, n.more.shared(), chunk{}
 	if n.dir != nil {
 		d := *n.dir
 		c.dir = &d
@@ -111,9 +127,13 @@ func (t *Tree) edit(ino uint64) *inode {
 // add gives an inode a name in dir. Preconditions: dir may be changed, the name is not there, the quota has
 // room.
 func (t *Tree) add(dir *inode, name string, n *inode, l *ledger, now int64) {
-	d := dir.dir
-	d.last++
-	e := &dirent{name: strings.Clone(name), ino: n.ino, seq: d.last, ledger: l, typ: n.mode.Type()}
+	t.addEntry(dir, &dirent{name: strings.Clone(name), ledger: l}, n, now)
+}
+
+// addEntry is add by an entry that has its name and its ledger.
+func (t *Tree) addEntry(dir *inode, e *dirent, n *inode, now int64) {
+	dir.dir.last++
+	e.ino, e.seq, e.typ = n.ino, dir.dir.last, n.mode.Type()
 	t.enter(dir, e, now)
 	t.hang(dir, n, e, int(n.nlink))
 	t.tell(WatchCreated, dir.ino, e)

@@ -172,7 +172,7 @@ func (t *Tree) addOverlay(name string, o *overlay) error {
 	made[0] = t.edit(f.node.ino)
 	for i := 1; i < len(o.nodes); i++ {
 		p := &o.nodes[i]
-		made[i] = t.newInode(p.mode, now)
+		made[i] = &t.newInode(p.mode, now).inode
 		o.fill(made[i], p)
 		if made[i].dir == nil {
 			made[i].nlink = 1

@@ -39,6 +39,7 @@ type found struct {
 	name  string      // the last name; empty if the path ends in the directory node itself: "/", ".", ".."
 	dots  string      // then: which of them
 	node  place       // what bears the name, if anything does
+	entry *dirent     // the name, in the tree itself
 	typ   fs.FileMode // its type
 	there bool
 	slash bool // the path ends in a slash
@@ -238,7 +239,9 @@ func (w *walk) tree() (f found, done bool, err error) {
 		link := e.typ == fs.ModeSymlink && w.follows(last)
 		switch {
 		case last && !link:
-			return w.end(name, node, e.typ, true)
+			f, done, err := w.end(name, node, e.typ, true)
+			f.entry = e
+			return f, done, err
 		case e.typ.IsDir():
 			w.at = node
 		case !link:

@@ -111,7 +111,7 @@ func (r *radix[V]) set(own *owner, key uint64, v *V) {
 
 // remove takes key out, if it is there.
 func (r *radix[V]) remove(own *owner, key uint64) {
-	if r.get(key) == nil {
+	if r.root == nil || r.beyond(key) {
 		return
 	}
 	if r.root = r.root.remove(own, uint(r.height), key); r.root == nil {
@@ -119,15 +119,28 @@ func (r *radix[V]) remove(own *owner, key uint64) {
 	}
 }
 
-// remove returns the node without key, nil if nothing is left. Preconditions: key is present.
+// remove returns the node without key, nil if nothing is left, and the node itself if key isn't there.
 func (n *radixNode[V]) remove(own *owner, height uint, key uint64) *radixNode[V] {
 	i := int(key >> (height * radixBits) & radixMask)
-	n = n.edit(own)
 	if height == 0 {
+		if i >= len(n.vals) || n.vals[i] == nil {
+			return n
+		}
+		n = n.edit(own)
 		n.vals[i] = nil
 		n.used--
-	} else if n.kids[i] = n.kids[i].remove(own, height-1, key); n.kids[i] == nil {
-		n.used--
+	} else {
+		if i >= len(n.kids) || n.kids[i] == nil {
+			return n
+		}
+		kid := n.kids[i].remove(own, height-1, key)
+		if kid == n.kids[i] {
+			return n // it was there and could be changed in place, or it was not there
+		}
+		n = n.edit(own)
+		if n.kids[i] = kid; kid == nil {
+			n.used--
+		}
 	}
 	if n.used == 0 {
 		return nil

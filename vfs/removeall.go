@@ -93,7 +93,8 @@ func (t *Tree) clearStep(stack []doomed, now int64) ([]doomed, error) {
 	if dir == nil || dir.nlink == 0 {
 		return stack[:top], nil
 	}
-	if e := dir.dir.names.get(at.name); e == nil || e.ino != at.ino {
+	e := dir.dir.names.get(at.name)
+	if e == nil || e.ino != at.ino {
 		return stack[:top], nil
 	}
 	n := t.inode(at.ino)
@@ -104,9 +105,9 @@ func (t *Tree) clearStep(stack []doomed, now int64) ([]doomed, error) {
 		if err := t.user.may(n, wantRead|wantExec); err != nil {
 			return stack, err
 		}
-		_, e := n.dir.seqs.next(0)
-		return append(stack, doomed{dir: at.ino, name: e.name, ino: e.ino}), nil
+		_, first := n.dir.seqs.next(0)
+		return append(stack, doomed{dir: at.ino, name: first.name, ino: first.ino}), nil
 	}
-	t.unlinkEntry(at.dir, at.name, now)
+	t.unlinkEntry(dir, n, e, now)
 	return stack[:top], nil
 }

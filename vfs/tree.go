@@ -85,7 +85,7 @@ func New(cfg Config) *Tree {
 	}}
 	t.configure(cfg)
 	root := t.newInode(fs.ModeDir|0o755, t.now())
-	root.dir.parent = rootIno
+	root.inode.dir.parent = rootIno
 	return t
 }
 
