@@ -182,19 +182,22 @@ func lifetime(d disk) (life, list time.Duration, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	runtime.GC() // Nobody pays for another's garbage.
 	content := make([]byte, 1024)
-	name := func(i int) string { return fmt.Sprintf("many/file%06d", i) }
+	paths := make([]string, benchFiles) // made before: what is measured is the file system
+	for i := range paths {
+		paths[i] = fmt.Sprintf("many/file%06d", i)
+	}
+	runtime.GC() // Nobody pays for another's garbage.
 	start := time.Now()
-	for i := range benchFiles {
-		f, err := d.open(name(i), os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	for _, name := range paths {
+		f, err := d.open(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 		if err != nil {
 			return 0, 0, err
 		}
 		if _, err := f.Write(content); err != nil {
 			return 0, 0, err
 		}
-		if err := errors.Join(f.Close(), d.stat(name(i))); err != nil {
+		if err := errors.Join(f.Close(), d.stat(name)); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -214,8 +217,8 @@ func lifetime(d disk) (life, list time.Duration, err error) {
 	}
 
 	start = time.Now()
-	for i := range benchFiles {
-		if err := d.remove(name(i)); err != nil {
+	for _, name := range paths {
+		if err := d.remove(name); err != nil {
 			return 0, 0, err
 		}
 	}
