@@ -174,7 +174,7 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 }
 
 // Seek sets the offset and returns it. It may lie behind the end. In a directory, only the start can be
-// sought.
+// sought. whence may be SeekData or SeekHole too.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -200,6 +200,12 @@ func (f *File) seek(offset int64, whence int) (int64, error) {
 			return 0, err
 		}
 		from = i.size
+	case SeekData, SeekHole:
+		at, err := f.seekSparse(offset, whence)
+		if err != nil {
+			return 0, err
+		}
+		from, offset = at, 0
 	default:
 		return 0, fs.ErrInvalid
 	}

@@ -265,8 +265,34 @@ func (f *kernelFile) pwrite(s string, off int64) (int, error) {
 
 func (f *kernelFile) seek(off int64, whence int) (int64, error) {
 	f.entries = nil
+	if (whence == unix.SEEK_DATA || whence == unix.SEEK_HOLE) && !f.sparse() {
+		return 0, skip("the file system does not tell where holes are")
+	}
 	n, err := unix.Seek(f.fd, off, whence)
 	return max(n, 0), err
+}
+
+// sparse reports whether the file system tells holes from data: in a file beside that is nothing but a hole.
+func (f *kernelFile) sparse() bool {
+	fd, err := unix.Open(".hole", unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	defer unix.Unlink(".hole")
+	if unix.Ftruncate(fd, 1<<20) != nil {
+		return false
+	}
+	_, err = unix.Seek(fd, 0, unix.SEEK_DATA)
+	return err == unix.ENXIO
+}
+
+func (f *kernelFile) punch(off, n int64) error {
+	err := unix.Fallocate(f.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, n)
+	if err == unix.EOPNOTSUPP {
+		return skip("the file system makes no holes")
+	}
+	return err
 }
 
 func (f *kernelFile) truncate(size int64) error   { return unix.Ftruncate(f.fd, size) }

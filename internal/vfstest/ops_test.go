@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/belljar-dev/belljar/vfs"
 )
 
 // machine runs one program.
@@ -97,6 +99,10 @@ var ops = map[string]op{
 	"ftruncate": {2, 2, func(m *machine, a []string) (string, error) { return "", m.file(a[0]).truncate(number(a[1])) }},
 	"fallocate": {3, 3, func(m *machine, a []string) (string, error) {
 		return "", m.file(a[0]).allocate(number(a[1]), number(a[2]))
+	}},
+	// punch FILE OFFSET LENGTH is fallocate with FALLOC_FL_PUNCH_HOLE.
+	"punch": {3, 3, func(m *machine, a []string) (string, error) {
+		return "", m.file(a[0]).punch(number(a[1]), number(a[2]))
 	}},
 	"fchmod":  {2, 2, func(m *machine, a []string) (string, error) { return "", m.file(a[0]).chmod(octal(a[1])) }},
 	"fchown":  {3, 3, func(m *machine, a []string) (string, error) { return "", m.file(a[0]).chown(id(a[1]), id(a[2])) }},
@@ -385,7 +391,7 @@ func (m *machine) pwrite(a []string) (string, error) {
 }
 
 func (m *machine) seek(a []string) (string, error) {
-	whence, ok := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[a[2]]
+	whence, ok := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd, "data": vfs.SeekData, "hole": vfs.SeekHole}[a[2]]
 	if !ok {
 		whence = int(number(a[2]))
 	}

@@ -49,6 +49,7 @@ type file interface {
 	seek(off int64, whence int) (int64, error)
 	truncate(size int64) error
 	allocate(off, n int64) error
+	punch(off, n int64) error
 	chmod(mode uint32) error
 	chown(uid, gid int) error
 	utimes(at times) error

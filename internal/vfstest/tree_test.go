@@ -188,6 +188,7 @@ func (f vfsFile) pwrite(s string, off int64) (int, error)   { return f.WriteAt([
 func (f vfsFile) seek(off int64, whence int) (int64, error) { return f.Seek(off, whence) }
 func (f vfsFile) truncate(size int64) error                 { return f.Truncate(size) }
 func (f vfsFile) allocate(off, n int64) error               { return f.Allocate(off, n) }
+func (f vfsFile) punch(off, n int64) error                  { return f.PunchHole(off, n) }
 func (f vfsFile) chmod(mode uint32) error                   { return f.Chmod(goMode(mode)) }
 func (f vfsFile) chown(uid, gid int) error                  { return f.Chown(uid, gid) }
 func (f vfsFile) stat() (status, error)                     { return statusOf(f.Stat()) }
