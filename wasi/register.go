@@ -124,6 +124,8 @@ func extension() []export {
 		{"fd_chmod", "ii", fdChmod},
 		{"fd_chown", "iii", fdChown},
 		{"fd_bytes", "ii", fdBytes},
+		{"fd_seek_sparse", "iIii", fdSeekSparse},
+		{"fd_punch", "iII", fdPunch},
 		{"path_stat", "iiiii", pathStat},
 		{"path_chmod", "iiiii", pathChmod},
 		{"path_chown", "iiiiii", pathChown},

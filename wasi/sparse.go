@@ -1,0 +1,49 @@
+package wasi
+
+import (
+	"context"
+	"math"
+
+	"github.com/belljar-dev/belljar/vfs"
+)
+
+// The places of fd_seek_sparse, in the numbers of Linux's lseek.
+const (
+	whenceData = vfs.SeekData
+	whenceHole = vfs.SeekHole
+)
+
+// fd_seek_sparse(fd, offset: i64, whence, ret_u64)
+func fdSeekSparse(_ context.Context, h *Host, mem memory, p []uint64) errno {
+	f, _, e := h.file(uint32(p[0]), rightFdSeek, errSpipe)
+	switch {
+	case e != errSuccess:
+		return e
+	case uint32(p[2]) != whenceData && uint32(p[2]) != whenceHole:
+		return errInval
+	}
+	if e := mem.check(uint32(p[3]), 8); e != errSuccess {
+		return e
+	}
+	position, err := f.f.Seek(int64(p[1]), int(uint32(p[2])))
+	if err != nil {
+		return errnoOf(err)
+	}
+	return mem.putUint64(uint32(p[3]), uint64(position))
+}
+
+// fd_punch(fd, offset: i64, len: i64)
+func fdPunch(_ context.Context, h *Host, _ memory, p []uint64) errno {
+	f, d, e := h.file(uint32(p[0]), rightFdAllocate, errSpipe)
+	switch {
+	case e != errSuccess:
+		return e
+	case !d.writable:
+		return errBadf
+	case p[1] > math.MaxInt64, p[2] > math.MaxInt64, p[2] == 0:
+		return errInval
+	case p[1] > math.MaxInt64-p[2]:
+		return errFbig
+	}
+	return errnoOf(f.f.PunchHole(int64(p[1]), int64(p[2])))
+}
