@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -16,7 +17,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/belljar-dev/belljar/internal/localca"
 	"github.com/belljar-dev/belljar/vfs"
 )
 
@@ -58,9 +61,10 @@ func newForge(t testing.TB, secure bool) *forge {
 	})
 	server := httptest.NewUnstartedServer(handler)
 	if secure {
+		ca := localca.New(t)
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{ca.Server(t, "127.0.0.1", time.Now().Add(time.Hour))}}
 		server.StartTLS()
-		f.access.Roots = x509.NewCertPool()
-		f.access.Roots.AddCert(server.Certificate())
+		f.access.Roots = ca.Pool
 	} else {
 		server.Start()
 	}
@@ -251,7 +255,12 @@ func TestCloneOptions(t *testing.T) {
 }
 
 func TestFetchPullPush(t *testing.T) {
-	f := newForge(t, false)
+	for name, secure := range map[string]bool{"http": false, "https": true} {
+		t.Run(name, func(t *testing.T) { fetchPullPush(t, newForge(t, secure)) })
+	}
+}
+
+func fetchPullPush(t *testing.T, f *forge) {
 	f.seed(5)
 	tr, r := f.clone(CloneOptions{})
 	other := func(file, message string) string {
@@ -301,7 +310,7 @@ func TestFetchPullPush(t *testing.T) {
 	other("theirs3", "theirs 3")
 	m, err = r.Pull(ctx, PullOptions{})
 	must(t, err)
-	if s, err := r.Show(ctx, "HEAD"); err != nil || len(s.Commit.Parents) != 2 || !strings.HasPrefix(s.Commit.Message, "Merge branch 'main' of http://") {
+	if s, err := r.Show(ctx, "HEAD"); err != nil || len(s.Commit.Parents) != 2 || !strings.HasPrefix(s.Commit.Message, "Merge branch 'main' of "+f.url) {
 		t.Errorf("%+v, %v", s.Commit, err)
 	}
 	if _, err = r.Push(ctx, PushOptions{Refspecs: []string{"HEAD:refs/heads/new", "light:refs/tags/again"}, SetUpstream: true}); err != nil {
@@ -346,6 +355,41 @@ func TestForceWithLease(t *testing.T) {
 	_, err = r.Push(ctx, PushOptions{Refspecs: []string{"HEAD:refs/heads/other"}})
 	if !errors.Is(err, ErrRejected) || !strings.Contains(err.Error(), "hook declined") {
 		t.Errorf("refused: %v", err)
+	}
+}
+
+// TestAuthorities has servers that Access.Roots don't vouch for.
+func TestAuthorities(t *testing.T) {
+	f := newForge(t, true)
+	f.seed(3)
+	known := f.access.Roots
+	for _, c := range []struct {
+		name  string
+		roots *x509.CertPool
+		url   string
+		ok    bool
+	}{
+		{"its own", known, f.url, true},
+		{"the host's", nil, f.url, false},
+		{"another", localca.New(t).Pool, f.url, false},
+		{"none", x509.NewCertPool(), f.url, false},
+		{"another name", known, strings.Replace(f.url, "127.0.0.1", "localhost", 1), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := f.config()
+			cfg.Access.Roots = c.roots
+			cfg.Access.Credentials = map[string]Credential{strings.TrimPrefix(c.url, "https://"): {User: "u", Password: "never sent"}}
+			tr := vfs.New(vfs.Config{})
+			defer tr.Close()
+			_, err := Clone(ctx, tr, c.url+"/x.git", "copy", cfg, CloneOptions{})
+			var refused *tls.CertificateVerificationError
+			if (err == nil) != c.ok || err != nil && !errors.As(err, &refused) {
+				t.Errorf("%v", err)
+			}
+			if _, err := tr.Stat("copy"); (err == nil) != c.ok {
+				t.Errorf("the folder: %v", err)
+			}
+		})
 	}
 }
 
