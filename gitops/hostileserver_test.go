@@ -3,25 +3,19 @@ package gitops
 import (
 	"bytes"
 	"compress/zlib"
-	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"golang.org/x/crypto/ssh"
 
 	"github.com/belljar-dev/belljar/vfs"
 )
@@ -284,99 +278,4 @@ func TestCloneBeyondQuota(t *testing.T) {
 	cloneForged(t, tr, c, ErrTooMany)
 	c.Access.MaxObjects, c.MaxObject = 0, 1<<20
 	cloneForged(t, tr, c, ErrTooLarge)
-}
-
-// serveSSH is a server of the repositories below dir, for one key.
-func serveSSH(t *testing.T, dir string, allowed ssh.PublicKey) (address string, host ssh.PublicKey) {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	must(t, err)
-	signer, err := ssh.NewSignerFromKey(key)
-	must(t, err)
-	config := &ssh.ServerConfig{PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		if bytes.Equal(key.Marshal(), allowed.Marshal()) {
-			return nil, nil
-		}
-		return nil, errors.New("who are you?")
-	}}
-	config.AddHostKey(signer)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() { // ends with the listener
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go serveSSHConn(conn, config, dir) // ends with the connection
-		}
-	}()
-	return l.Addr().String(), signer.PublicKey()
-}
-
-func serveSSHConn(conn net.Conn, config *ssh.ServerConfig, dir string) {
-	_, channels, requests, err := ssh.NewServerConn(conn, config)
-	if err != nil {
-		return
-	}
-	go ssh.DiscardRequests(requests)
-	for c := range channels {
-		ch, in, err := c.Accept()
-		if err != nil {
-			return
-		}
-		for r := range in {
-			var command struct{ Text string }
-			ssh.Unmarshal(r.Payload, &command)
-			r.Reply(r.Type == "exec", nil)
-			service, path, _ := strings.Cut(command.Text, " ")
-			cmd := exec.Command("git", strings.TrimPrefix(service, "git-"), filepath.Join(dir, strings.Trim(path, "'")))
-			cmd.Stdin, cmd.Stdout = ch, ch
-			cmd.Run()
-			ch.Close()
-		}
-	}
-}
-
-func TestCloneOverSSH(t *testing.T) {
-	f := newForge(t, false)
-	f.seed(4)
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	must(t, err)
-	signer, err := ssh.NewSignerFromKey(key)
-	must(t, err)
-	at, host := serveSSH(t, f.dir, signer.PublicKey())
-	tr := vfs.New(vfs.Config{})
-	defer tr.Close()
-	url := "ssh://git@" + at + "/x.git"
-	c := f.config()
-	if _, err := Clone(ctx, tr, url, "copy", c, CloneOptions{}); !errors.Is(err, ErrTransport) {
-		t.Errorf("with no host keys: %v", err)
-	}
-	_, other, _ := ed25519.GenerateKey(rand.Reader)
-	stranger, _ := ssh.NewSignerFromKey(other)
-	c.Access.HostKeys = ssh.FixedHostKey(stranger.PublicKey())
-	if _, err := Clone(ctx, tr, url, "copy", c, CloneOptions{}); err == nil {
-		t.Error("a server with another key is believed")
-	}
-	c.Access.HostKeys = ssh.FixedHostKey(host)
-	if _, err := Clone(ctx, tr, url, "copy", c, CloneOptions{}); err == nil {
-		t.Error("cloned without a key")
-	}
-	c.Access.Credentials = map[string]Credential{at: {Signers: func() ([]ssh.Signer, error) { return []ssh.Signer{signer}, nil }}}
-	r, err := Clone(ctx, tr, url, "copy", c, CloneOptions{})
-	must(t, err)
-	write(t, tr, "copy/new", "x\n")
-	h := commitAll(t, r, "over ssh")
-	if _, err := r.Push(ctx, PushOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.TrimSpace(f.git("-C", "x.git", "rev-parse", "main")); got != h {
-		t.Errorf("the server has %s", got)
-	}
-	within, cancel := context.WithCancel(ctx)
-	cancel()
-	if _, err := Clone(within, tr, url, "other", c, CloneOptions{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
-	}
 }

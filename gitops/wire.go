@@ -13,8 +13,6 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // The services of a server (https://git-scm.com/docs/gitprotocol-pack).
@@ -93,54 +91,6 @@ func (w *streamWire) close() error {
 	w.conn.Write([]byte("0000")) //nolint:errcheck // a server that still waits is told that nothing comes
 	w.conn.Close()
 	return nil
-}
-
-// sshConn is a command's standard streams, and the connection that it runs over.
-type sshConn struct {
-	io.Reader
-	io.Writer
-	client *ssh.Client
-}
-
-func (c *sshConn) Close() error { return c.client.Close() }
-
-func (a Access) dialSSH(ctx context.Context, to address, service string) (io.ReadWriteCloser, error) {
-	cred := to.credential(a)
-	config := &ssh.ClientConfig{User: cred.User, HostKeyCallback: a.HostKeys, Timeout: 30 * time.Second}
-	if config.User == "" {
-		config.User = "git"
-	}
-	if cred.Signers != nil {
-		config.Auth = append(config.Auth, ssh.PublicKeysCallback(cred.Signers))
-	}
-	if cred.Password != "" {
-		config.Auth = append(config.Auth, ssh.Password(cred.Password))
-	}
-	conn, err := a.Dialer.DialContext(ctx, "tcp", to.dialAddress())
-	if err != nil {
-		return nil, err
-	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() }) // ends with stop
-	defer stop()
-	c, channels, requests, err := ssh.NewClientConn(conn, to.dialAddress(), config)
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	client := ssh.NewClient(c, channels, requests)
-	session, err := client.NewSession()
-	if err != nil {
-		return nil, errors.Join(err, client.Close())
-	}
-	in, inErr := session.StdoutPipe()
-	out, outErr := session.StdinPipe()
-	err = errors.Join(inErr, outErr)
-	if err == nil {
-		err = session.Start(service + " '" + strings.ReplaceAll(to.path, "'", `'\''`) + "'")
-	}
-	if err != nil {
-		return nil, errors.Join(err, client.Close())
-	}
-	return &sshConn{in, out, client}, nil
 }
 
 // httpWire is git's smart protocol over HTTP (https://git-scm.com/docs/gitprotocol-http).
