@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -85,36 +83,6 @@ func (cl *client) git(ctx context.Context, input string, args ...string) string 
 		return ""
 	}
 	return out.String()
-}
-
-// trust says whom https believes: the host's roots or Config.TLS, and what the sandbox's settings add for itself.
-func (cl *client) trust() (*tls.Config, error) {
-	cfg := cl.config.TLS.Clone()
-	if cfg == nil {
-		cfg = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if cl.settings["sslverify"] == "false" || cl.call.Getenv("GIT_SSL_NO_VERIFY") != "" {
-		cfg.InsecureSkipVerify = true
-	}
-	file := cl.settings["sslcainfo"]
-	if env := cl.call.Getenv("GIT_SSL_CAINFO"); env != "" {
-		file = env
-	}
-	if file != "" {
-		pem, err := cl.call.Files.ReadFile(cl.call.Abs(file))
-		if err != nil {
-			return nil, fatalf("unable to access '%s': error setting certificate file: %s", cl.name(), file)
-		}
-		cfg.RootCAs = x509.NewCertPool()
-		cfg.RootCAs.AppendCertsFromPEM(pem)
-	}
-	return cfg, nil
-}
-
-// ownTrust reports that the sandbox has changed whom https believes: then nothing of the host's is told to who answers.
-func (cl *client) ownTrust() bool {
-	return cl.settings["sslverify"] == "false" || cl.settings["sslcainfo"] != "" ||
-		cl.call.Getenv("GIT_SSL_NO_VERIFY") != "" || cl.call.Getenv("GIT_SSL_CAINFO") != ""
 }
 
 // name is the remote's URL as messages show it.
@@ -309,6 +277,9 @@ func (cl *client) failed(err error) error {
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		why = fmt.Sprintf("Failed to connect to %s: Couldn't connect to server", cl.base.Host)
+	}
+	if told := cl.untrusted(err); told != "" {
+		why = told
 	}
 	if errors.Is(err, engine.ErrDenied) {
 		why = "the sandbox's network policy does not allow it: " + why

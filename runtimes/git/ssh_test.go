@@ -4,14 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/pem"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -20,120 +15,26 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/belljar-dev/belljar/engine"
+	"github.com/belljar-dev/belljar/internal/sshserver"
 )
 
-// sshServer serves repositories by the machine's git to who has a key.
+// sshServer serves a server's repositories over SSH too, to who has a key.
 type sshServer struct {
 	*server
-	port    string
-	host    ssh.PublicKey
-	key     ed25519.PrivateKey // that is let in
-	signer  ssh.Signer         // of key
-	version atomic.Value       // of the protocol, as last asked for
-}
-
-func newSigner(t *testing.T) (ed25519.PrivateKey, ssh.Signer) {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, signer
+	*sshserver.Server
+	port   string
+	host   ssh.PublicKey
+	key    ed25519.PrivateKey // that is let in
+	signer ssh.Signer         // of key
 }
 
 func newSSHServer(t *testing.T) *sshServer {
 	t.Helper()
 	s := &sshServer{server: newServer(t, nil)}
-	s.key, s.signer = newSigner(t)
-	_, host := newSigner(t)
-	s.host = host.PublicKey()
-	config := &ssh.ServerConfig{PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		if string(key.Marshal()) == string(s.signer.PublicKey().Marshal()) {
-			return nil, nil
-		}
-		return nil, os.ErrPermission
-	}}
-	config.AddHostKey(host)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	_, s.port, _ = net.SplitHostPort(l.Addr().String())
-	go func() { // ends with the listener
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(conn, config) // ends with the connection
-		}
-	}()
+	s.key, s.signer = sshserver.Key(t)
+	s.Server = sshserver.New(t, s.root, s.signer.PublicKey())
+	s.port, s.host = s.Port, s.Hosts[2].PublicKey()
 	return s
-}
-
-func (s *sshServer) serve(conn net.Conn, config *ssh.ServerConfig) {
-	defer conn.Close()
-	_, channels, requests, err := ssh.NewServerConn(conn, config)
-	if err != nil {
-		return
-	}
-	go ssh.DiscardRequests(requests) // ends with the connection
-	for c := range channels {
-		channel, in, err := c.Accept()
-		if err != nil {
-			return
-		}
-		go s.session(channel, in) // ends with the channel
-	}
-}
-
-func (s *sshServer) session(channel ssh.Channel, in <-chan *ssh.Request) {
-	defer channel.Close()
-	protocol := ""
-	for r := range in {
-		var env struct{ Key, Value string }
-		var command struct{ Text string }
-		if r.Type == "env" && ssh.Unmarshal(r.Payload, &env) == nil && env.Key == "GIT_PROTOCOL" {
-			protocol = env.Value
-		}
-		_ = r.Reply(true, nil)
-		if r.Type != "exec" || ssh.Unmarshal(r.Payload, &command) != nil {
-			continue
-		}
-		s.version.Store(protocol)
-		service, path, _ := strings.Cut(command.Text, " ")
-		cmd := exec.Command("git", "-c", "safe.directory=*", strings.TrimPrefix(service, "git-"), filepath.Join(s.root, strings.Trim(path, "'")))
-		cmd.Env = append(os.Environ(), "GIT_PROTOCOL="+protocol)
-		cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
-		stdin, err := cmd.StdinPipe()
-		if err != nil || cmd.Start() != nil {
-			return
-		}
-		go func() { // ends with the channel
-			buf := make([]byte, 32<<10)
-			for {
-				n, err := channel.Read(buf)
-				if _, wrong := stdin.Write(buf[:n]); err != nil || wrong != nil {
-					stdin.Close()
-					return
-				}
-			}
-		}()
-		_ = cmd.Wait()
-		status := struct{ Status uint32 }{uint32(cmd.ProcessState.ExitCode())}
-		_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(status))
-		return
-	}
-}
-
-// line is one of known_hosts.
-func (s *sshServer) line(key ssh.PublicKey) string {
-	return "[127.0.0.1]:" + s.port + " " + string(ssh.MarshalAuthorizedKey(key))
 }
 
 // guest runs a script in a sandbox that may reach the server, with some files in ~/.ssh.
@@ -177,7 +78,7 @@ func TestSSH(t *testing.T) {
 	s := newSSHServer(t)
 	main := s.git(t, "rev-parse", "main")
 	var asked atomic.Int32
-	cfg := SSH{KnownHosts: "# of the host\n" + s.line(s.host), Auth: s.auth(&asked)}
+	cfg := SSH{KnownHosts: "# of the host\n" + s.Line(s.host), Auth: s.auth(&asked)}
 	r := s.guest(t, cfg, nil, `
 for v in 0 1 2; do git -c protocol.version=$v clone -q $URL c$v && git -C c$v rev-parse HEAD && git -C c$v fsck; done
 cd c2
@@ -204,15 +105,15 @@ ls ~/.ssh; grep -r PRIVATE ~ /tmp`)
 		}
 	}
 	s.git(t, "fsck", "--strict")
-	if asked.Load() == 0 || s.version.Load() != "version=2" {
-		t.Errorf("asked for keys %d times, protocol %q", asked.Load(), s.version.Load())
+	if asked.Load() == 0 || s.Protocol.Load() != "version=2" {
+		t.Errorf("asked for keys %d times, protocol %q", asked.Load(), s.Protocol.Load())
 	}
 }
 
 // TestSSHIsBounded has what isn't a transfer of git's, servers that nobody knows, and a network that isn't allowed.
 func TestSSHIsBounded(t *testing.T) {
 	s := newSSHServer(t)
-	_, other := newSigner(t)
+	_, other := sshserver.Key(t)
 	var asked atomic.Int32
 	for _, c := range []struct {
 		name, known, script, says string
@@ -220,17 +121,17 @@ func TestSSHIsBounded(t *testing.T) {
 	}{
 		{name: "a server that nobody knows", script: "git ls-remote $URL", says: "host key verification failed"},
 		{name: "and whoever wants to know it", script: "GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null' git ls-remote $URL", says: "host key verification failed"},
-		{name: "another key", known: s.line(other.PublicKey()), script: "git ls-remote $URL", says: "not the one that is known"},
-		{name: "another key than the host knows, which the sandbox believes", known: s.line(other.PublicKey()), own: map[string]string{"known_hosts": s.line(s.host)}, script: "git ls-remote $URL", says: "not the one that is known"},
-		{name: "a revoked key", known: s.line(s.host) + "@revoked " + s.line(s.host), script: "git ls-remote $URL", says: "is revoked"},
-		{name: "a server of the sandbox's, without a key", own: map[string]string{"known_hosts": s.line(s.host)}, script: "git ls-remote $URL", says: "unable to authenticate"},
-		{name: "a shell", known: s.line(s.host), script: "ssh -p $PORT git@127.0.0.1", says: "only git's own transfers"},
-		{name: "a command", known: s.line(s.host), script: "ssh -p $PORT git@127.0.0.1 id", says: "only git's own transfers"},
-		{name: "a command behind git's", known: s.line(s.host), script: `ssh -p $PORT git@127.0.0.1 "git-upload-pack 'remote.git'; id"`, says: "only git's own transfers"},
-		{name: "a proxy", known: s.line(s.host), script: `ssh -o ProxyCommand=id -p $PORT git@127.0.0.1 "git-upload-pack 'x'"`, says: "proxycommand is not supported"},
-		{name: "a tunnel", known: s.line(s.host), script: "ssh -L 80:10.0.0.1:80 git@127.0.0.1", says: "option -L is not supported"},
+		{name: "another key", known: s.Line(other.PublicKey()), script: "git ls-remote $URL", says: "not the one that is known"},
+		{name: "another key than the host knows, which the sandbox believes", known: s.Line(other.PublicKey()), own: map[string]string{"known_hosts": s.Line(s.host)}, script: "git ls-remote $URL", says: "not the one that is known"},
+		{name: "a revoked key", known: s.Line(s.host) + "@revoked " + s.Line(s.host), script: "git ls-remote $URL", says: "is revoked"},
+		{name: "a server of the sandbox's, without a key", own: map[string]string{"known_hosts": s.Line(s.host)}, script: "git ls-remote $URL", says: "unable to authenticate"},
+		{name: "a shell", known: s.Line(s.host), script: "ssh -p $PORT git@127.0.0.1", says: "only git's own transfers"},
+		{name: "a command", known: s.Line(s.host), script: "ssh -p $PORT git@127.0.0.1 id", says: "only git's own transfers"},
+		{name: "a command behind git's", known: s.Line(s.host), script: `ssh -p $PORT git@127.0.0.1 "git-upload-pack 'remote.git'; id"`, says: "only git's own transfers"},
+		{name: "a proxy", known: s.Line(s.host), script: `ssh -o ProxyCommand=id -p $PORT git@127.0.0.1 "git-upload-pack 'x'"`, says: "proxycommand is not supported"},
+		{name: "a tunnel", known: s.Line(s.host), script: "ssh -L 80:10.0.0.1:80 git@127.0.0.1", says: "option -L is not supported"},
 		{name: "a network that is not allowed", known: "10.0.0.1 " + string(ssh.MarshalAuthorizedKey(s.host)), script: "git ls-remote git@10.0.0.1:remote.git", says: "network policy does not allow"},
-		{name: "a name that is an option", known: s.line(s.host), script: "git clone ssh://-oProxyCommand=id/x", says: "strange hostname"},
+		{name: "a name that is an option", known: s.Line(s.host), script: "git clone ssh://-oProxyCommand=id/x", says: "strange hostname"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := asked.Load()
@@ -255,7 +156,7 @@ func TestSSHOfTheSandbox(t *testing.T) {
 	key := string(pem.EncodeToMemory(block))
 	var asked atomic.Int32
 	r := s.guest(t, SSH{KnownHosts: "example.com " + string(ssh.MarshalAuthorizedKey(s.host)), Auth: s.auth(&asked)},
-		map[string]string{"known_hosts": s.line(s.host), "id_ed25519": key, "other": "nonsense"}, `
+		map[string]string{"known_hosts": s.Line(s.host), "id_ed25519": key, "other": "nonsense"}, `
 git ls-remote -q $URL HEAD | wc -l
 GIT_SSH_COMMAND='ssh -i ~/.ssh/other' git ls-remote -q $URL HEAD 2>/dev/null
 cd ~/.ssh; mv id_ed25519 k; GIT_SSH_COMMAND="ssh -i $PWD/k -o IdentitiesOnly=yes" git ls-remote -q $URL HEAD | wc -l`)
@@ -265,7 +166,7 @@ cd ~/.ssh; mv id_ed25519 k; GIT_SSH_COMMAND="ssh -i $PWD/k -o IdentitiesOnly=yes
 }
 
 func TestKnownHosts(t *testing.T) {
-	_, signer := newSigner(t)
+	_, signer := sshserver.Key(t)
 	key := string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
 	for _, c := range []struct {
 		hosts, host, port string
