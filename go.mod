@@ -19,7 +19,7 @@ require (
 	github.com/tailscale/hujson v0.0.0-20260727124030-b80ff77dac4f // used by mcpbridge/clients: JSON with comments
 	github.com/tetratelabs/wazero v1.12.0 // used by engine and wasi: the WebAssembly runtime
 	go.etcd.io/bbolt v1.5.0 // used by store: the database
-	golang.org/x/crypto v0.56.0 // used by gitops and runtimes/git: SSH
+	golang.org/x/crypto v0.56.0 // used by gitops, runtimes/git and cmd/belljar: SSH
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // used by engine: the authorities that guests' TLS trusts
 	golang.org/x/sys v0.49.0 // used by engine: memory mappings
 	golang.org/x/term v0.47.0 // used by cmd/belljar: is standard error a terminal

@@ -45,6 +45,7 @@ type app struct {
 	stdout, stderr io.Writer
 	json           bool
 	state          string // --state
+	ssh            sshFlags
 }
 
 // statusError carries an exit status that needs no words: the guest's own.
@@ -117,6 +118,10 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // engine makes the engine with everything of this build in one image.
 func (a *app) engine() (*engine.Engine, error) {
-	all := engine.Compose("all", shell.Image(), git.Image(), web.Image(), python.Image(), js.Image())
+	access, err := a.ssh.access()
+	if err != nil {
+		return nil, err
+	}
+	all := engine.Compose("all", shell.Image(), git.Config{SSH: access}.Image(), web.Image(), python.Image(), js.Image())
 	return engine.New(engine.Config{Images: []engine.Image{all}, CacheDir: a.state})
 }

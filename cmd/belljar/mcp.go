@@ -78,6 +78,7 @@ func (a *app) mcpStartCommand() *cobra.Command {
 	}
 	f.bind(cmd.Flags())
 	f.web.bind(cmd.Flags())
+	a.ssh.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&f.keep, "keep", false, "keep sandboxes on disk for the next time; only one process can (default: if --state is given)")
 	cmd.Flags().StringArrayVar(&f.hostDirs, "allow-host-dir", nil, "`folder` of this machine that agents may upload from and download to; repeatable")
 	cmd.Flags().Lookup("timeout").Usage = "wall-clock limit of a program in the background (default: a day); each call has its own"

@@ -66,6 +66,7 @@ exit() (.exit, exit); Ctrl-C interrupts what runs. Without NAME the sandbox is "
 		},
 	}
 	cmd.Flags().StringVar(&lang, "lang", "", "`language`: python, js or sh (default python)")
+	a.ssh.bind(cmd.Flags())
 	return cmd
 }
 

@@ -37,6 +37,7 @@ func (a *app) runCommand() *cobra.Command {
 	fl.StringVar(&f.lang, "lang", "", "`language`: python, js or sh (default: by the file's name)")
 	fl.StringVarP(&f.code, "code", "c", "", "the `program` itself")
 	f.bind(fl)
+	a.ssh.bind(fl)
 	return cmd
 }
 

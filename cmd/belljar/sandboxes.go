@@ -257,6 +257,7 @@ func (a *app) execCommand() *cobra.Command {
 	fl.SetInterspersed(false) // what follows the name is the command's
 	fl.StringVar(&dir, "dir", "", "working `folder` in the sandbox (default: the user's home)")
 	fl.StringArrayVar(&env, "env", nil, "`KEY=VALUE` for the command's environment; repeatable")
+	a.ssh.bind(fl)
 	return cmd
 }
 

@@ -16,7 +16,7 @@ import (
 const shellWall = 24 * time.Hour
 
 func (a *app) shellCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "sh NAME",
 		Short: "An interactive bash in a sandbox that is kept, which is made if there is none",
 		Args:  cobra.ExactArgs(1),
@@ -31,6 +31,8 @@ func (a *app) shellCommand() *cobra.Command {
 			})
 		},
 	}
+	a.ssh.bind(cmd.Flags())
+	return cmd
 }
 
 // interactive runs bash on this process's terminal, or, where there is none, on its streams.
