@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/belljar-dev/belljar/wasi"
 	"github.com/tetratelabs/wazero/api"
@@ -28,6 +29,10 @@ type forkAnswer struct {
 	pid  uint32
 	err  error
 }
+
+// errSignaled is why a process does not fork that has to see to a signal first, as on Linux: one to its whole group may
+// have come before the child was in it, which would miss it.
+var errSignaled = errors.New("signals come first")
 
 // asyncify is what an instance exports to be taken off its stack.
 type asyncify struct {
@@ -68,7 +73,10 @@ func (t *task) Fork(ctx context.Context) (pid uint32, began bool, err error) {
 		if _, err := a.stopRewind.Call(ctx); err != nil {
 			panic(leave(err))
 		}
-		return t.forked.pid, false, t.forked.err
+		if t.forked.err != errSignaled {
+			return t.forked.pid, false, t.forked.err
+		}
+		t.Deliver(ctx) // and once more
 	case t.depth > 0 || !t.entered:
 		return 0, false, wasi.EAGAIN // between the stack's frames is one of the host's
 	}
@@ -116,7 +124,9 @@ func (t *task) enter(ctx context.Context) (uint32, error) {
 			return 0, err
 		}
 		pid, err := t.bearTwin()
-		t.forked.pid, t.forked.err = pid, errnoOf(err)
+		if t.forked.pid, t.forked.err = pid, err; err != errSignaled {
+			t.forked.err = errnoOf(err)
+		}
 		if _, err := a.startRewind.Call(ctx, t.forked.data); err != nil {
 			return 0, err
 		}

@@ -21,6 +21,9 @@ import (
 	"github.com/belljar-dev/belljar/wasi"
 )
 
+// usualUmask is what processes begin with.
+const usualUmask fs.FileMode = 0o022
+
 // Sandbox is a file tree, limits, and the processes that live in it. Close it after use.
 type Sandbox struct {
 	threads atomic.Int64 // of its processes, beside the first of each
@@ -90,7 +93,7 @@ func (e *Engine) newSandbox(spec Spec, feed func(vfs.Sink) error) (*Sandbox, err
 		return nil, err
 	}
 	cfg := vfs.Config{
-		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: 0o022, Sync: sb.synced,
+		MaxBytes: limits.Disk, MaxFiles: limits.Files, Now: now, UID: userID, GID: userID, Umask: usualUmask, Sync: sb.synced,
 	}
 	if feed == nil {
 		sb.tree = base.CloneWith(cfg)

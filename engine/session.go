@@ -28,6 +28,17 @@ type Session struct {
 	over    bool     // err is set
 }
 
+// taken says that the interpreter has its cell: from now on an interrupt is its own to handle. One that came before is told
+// now, unless the interpreter would die of it.
+func (s *Session) taken(c *cellRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.taken = true
+	if c.early && s.sandbox.table.handles(s.life.task, SIGINT) {
+		c.interrupt()
+	}
+}
+
 // SessionState is what a session is doing.
 type SessionState string
 
@@ -189,13 +200,17 @@ var errExited = errors.New("the interpreter exited")
 var errSessionClosed = errors.New("session is closed")
 
 // Interrupt interrupts the cell that runs, as Ctrl-C does: Python raises KeyboardInterrupt in it, at once where it
-// computes or waits. A cell that catches that goes on, and a program that is being started at that moment may miss it, as it may miss a Ctrl-C. It
-// does not wait, and does nothing between cells.
+// computes or waits, and at the cell's first instruction if it has yet to begin. A cell that catches that goes on. It does
+// not wait, and does nothing between cells.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running != nil {
-		s.running.interrupt()
+	switch c := s.running; {
+	case c == nil:
+	case c.taken:
+		c.interrupt()
+	default:
+		c.early = true
 	}
 }
 

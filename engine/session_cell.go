@@ -106,7 +106,10 @@ type cellRun struct {
 
 	stop      context.CancelCauseFunc // any goroutine may call it; it kills the interpreter
 	interrupt func()                  // any goroutine may call it
-	output    *outputMeter
+	begin     func()                  // called when the interpreter asks for the cell
+
+	taken, early bool // the interpreter has the cell; it was interrupted before that. Under Session.mu
+	output       *outputMeter
 
 	parts     []Part
 	exception *Exception
@@ -117,6 +120,7 @@ type cellRun struct {
 func (c *cellRun) service(_ context.Context, name string, request []byte) ([]byte, error) {
 	switch name {
 	case "cell":
+		c.begin()
 		return c.source(), nil
 	case "part":
 		return nil, c.part(request)

@@ -36,6 +36,8 @@ type frozenProcess struct {
 	descriptors []wasi.Descriptor // their Files are open in the sandbox's tree, and this process's own
 	action      [wasi.LastSignal + 1]signalAction
 	mask        signalSet
+	umask       fs.FileMode
+	resources   [lastLimit + 1]resource
 }
 
 func (f *frozenProcess) close() error {
@@ -223,15 +225,22 @@ func (s *Session) newHost(t *task) (*wasi.Host, error) {
 	return wasi.NewHost(cfg)
 }
 
-// take gives a thawed task the signals' actions that it had.
+// take gives a thawed task the signals' actions, the limits and the umask that it had.
 func (t *task) take(f *frozenProcess) {
 	k := &t.sandbox.table
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	t.action, t.mask = f.action, f.mask
 	if t.in.handler(0) == nil {
 		t.resetHandlersLocked()
 	}
+	for which, r := range f.resources {
+		if most := t.resource(uint32(which)).hard; r.set { // another sandbox may allow less
+			t.resources[which] = resource{min(r.soft, most), min(r.hard, most), true}
+		}
+	}
+	k.mu.Unlock()
+	t.applyLimits()
+	t.host.SetUmask(f.umask)
 }
 
 // moveIn gives the task an instance, in the frozen state if there is one.
@@ -301,6 +310,7 @@ func (s *Session) live(ctx context.Context, r *run, c *cellRun) (Result, error) 
 func (s *Session) watch(ctx context.Context, r *run, c *cellRun) (unwatch func()) {
 	limit, t := s.sandbox.limits.Wall, s.life.task
 	c.interrupt = func() { s.sandbox.table.signalGroup(t, SIGINT) }
+	c.begin = func() { s.taken(c) }
 	s.mu.Lock()
 	s.running = c
 	s.mu.Unlock()
@@ -368,10 +378,10 @@ func (l *residence) freeze() (*frozenProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &frozenProcess{memory: memory, descriptors: l.task.host.Descriptors()}
+	f := &frozenProcess{memory: memory, descriptors: l.task.host.Descriptors(), umask: l.task.host.Umask()}
 	k := &l.task.sandbox.table
 	k.mu.Lock()
-	f.action, f.mask = l.task.action, l.task.mask
+	f.action, f.mask, f.resources = l.task.action, l.task.mask, l.task.resources
 	k.mu.Unlock()
 	return f, nil
 }

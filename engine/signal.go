@@ -188,6 +188,13 @@ func (k *table) signal(t *task, sig Signal) {
 	k.sendLocked(t, sig)
 }
 
+// handles says whether t has a handler for the signal, or ignores it.
+func (k *table) handles(t *task, sig Signal) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return t.disposition(sig) != terminates
+}
+
 // signalGroup signals the process group that t leads, as a terminal does that t has in the foreground.
 func (k *table) signalGroup(t *task, sig Signal) {
 	k.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/belljar-dev/belljar/vfs"
@@ -95,7 +96,15 @@ type sessionHeader struct {
 	Globals    []uint64
 	Mask       uint64 // of signals
 	Actions    [][2]uint32
+	Umask      *fs.FileMode     `json:",omitempty"` // nil: the usual one
+	Limits     []resourceHeader `json:",omitempty"` // that the process has set for itself
 	Open       []descriptorHeader
+}
+
+// resourceHeader is a resource limit by Linux's number.
+type resourceHeader struct {
+	Which      uint32
+	Soft, Hard uint64
 }
 
 // descriptorHeader is a wasi.Descriptor; of those that share a description the first has the File.

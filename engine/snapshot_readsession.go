@@ -88,7 +88,13 @@ func (sb *Sandbox) restoreSession(ctx context.Context, h *sessionHeader, pages [
 	if err != nil {
 		return nil, err
 	}
-	f := &frozenProcess{memory: memory, mask: signalSet(h.Mask) & allSignals &^ unstoppable}
+	f := &frozenProcess{memory: memory, mask: signalSet(h.Mask) & allSignals &^ unstoppable, umask: usualUmask}
+	if h.Umask != nil {
+		f.umask = *h.Umask
+	}
+	for _, l := range h.Limits {
+		f.resources[l.Which] = resource{l.Soft, l.Hard, true}
+	}
 	for i, a := range h.Actions {
 		f.action[i] = signalAction{wasi.SignalHow(a[0]), wasi.SignalFlags(a[1])}
 	}

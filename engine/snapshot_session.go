@@ -23,6 +23,12 @@ func (s *Session) header() (sessionHeader, error) {
 	for _, a := range f.action {
 		h.Actions = append(h.Actions, [2]uint32{uint32(a.how), uint32(a.flags)})
 	}
+	h.Umask = &f.umask
+	for which, r := range f.resources {
+		if r.set {
+			h.Limits = append(h.Limits, resourceHeader{uint32(which), r.soft, r.hard})
+		}
+	}
 	known := map[int]bool{}
 	for _, d := range f.descriptors {
 		out := descriptorHeader{Descriptor: d}
@@ -206,6 +212,11 @@ func (h *sessionHeader) check() error {
 	for _, a := range h.Actions {
 		if a[0] > uint32(wasi.SignalHandle) {
 			return badSnapshot("session %q: a signal does %d", h.Name, a[0])
+		}
+	}
+	for _, l := range h.Limits {
+		if l.Which > lastLimit || l.Soft > l.Hard {
+			return badSnapshot("session %q: limit %d is %d of %d", h.Name, l.Which, l.Soft, l.Hard)
 		}
 	}
 	return nil

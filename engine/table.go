@@ -69,6 +69,9 @@ func (k *table) enter(t, parent *task, flags wasi.SpawnFlags) error {
 	if !t.hosted && parent.ctx.Err() != nil {
 		return parent.ctx.Err() // or a bomb would outlive a signal to all of it
 	}
+	if t.fork != forkNone && (parent.pending&^parent.mask != 0 || parent.stopping != 0) {
+		return errSignaled
+	}
 	if err := k.roomLocked(t.hosted); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (p *program) warmUp(ctx context.Context, l *loadedProgram) (*memoryImage, e
 	}
 	defer base.Close()
 	clock := newReplayClock(baseTime)
-	tree := base.CloneWith(vfs.Config{Now: clock.now, UID: userID, GID: userID, Umask: 0o022})
+	tree := base.CloneWith(vfs.Config{Now: clock.now, UID: userID, GID: userID, Umask: usualUmask})
 	defer tree.Close()
 	m := &meter{run: &tickBudget{max: math.MaxInt64, stop: func(error) {}}, clock: clock}
 	var out outputMeter

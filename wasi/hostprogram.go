@@ -112,6 +112,9 @@ func (h *Host) TerminalSize(fd uint32) (rows, cols uint16, ok bool) {
 // Umask is what is taken from the permission bits of what the process makes.
 func (h *Host) Umask() fs.FileMode { return fs.FileMode(h.umask) }
 
+// SetUmask sets what Umask answers. No guest may be running on h.
+func (h *Host) SetUmask(mask fs.FileMode) { h.umask = uint32(mask & fs.ModePerm) }
+
 // SetInput makes descriptor fd one that reads r, as Config.Stdin. No guest may be running on h.
 func (h *Host) SetInput(fd uint32, r io.Reader) error {
 	return h.put(fd, descriptor{description: newDescription(newInput(r), true, false, 0), base: inputRights})

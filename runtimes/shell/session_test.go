@@ -253,7 +253,7 @@ mkdir -p work; cd work
 n=1; arr=(a b c); declare -A m=([k]=v)
 f() { echo "f $n ${arr[1]} ${m[k]}"; }
 alias hi='echo hi'
-set -o pipefail; shopt -s nullglob; umask 027
+set -o pipefail; shopt -s nullglob; umask 027; ulimit -n 300; ulimit -Sn 200
 trap 'echo usr' USR1
 exec 5>>log.txt; echo first >&5
 big=$(printf '%0300000d' 7)
@@ -261,7 +261,7 @@ sleep 300 &
 `
 
 const show = `
-pwd; f; hi; echo ${#big}; set -o | grep pipefail; echo *.none; umask
+pwd; f; hi; echo ${#big}; set -o | grep pipefail; echo *.none; umask; ulimit -Sn; ulimit -Hn
 echo next >&5; cat log.txt; kill -USR1 $$; jobs | wc -l; [ $$ = $(cut -d' ' -f1 /proc/self/stat | head -1) ] || echo alive $(($$ > 1))
 touch made; stat -c %a made; rm made; /bin/pwd; seq 3 | tail -1; sleep 0.01 & wait $! && echo waited
 `
@@ -274,7 +274,7 @@ func TestCopies(t *testing.T) {
 	if res := cell(t, s, prepare); res.ExitCode != 0 || res.Stderr != "" {
 		t.Fatalf("%d, %q", res.ExitCode, res.Stderr)
 	}
-	const want = "/home/user/work\nf %s b v\nhi\n300000\npipefail       \ton\n\n0027\n"
+	const want = "/home/user/work\nf %s b v\nhi\n300000\npipefail       \ton\n\n0027\n200\n300\n"
 	const after = "first\nnext\nusr\n0\nalive 1\n640\n/home/user/work\n3\nwaited\n"
 	snapshot, err := sb.Snapshot(t.Context())
 	if err != nil {
