@@ -285,9 +285,6 @@ static int report_error(void)
 
 static int do_cell(const struct cell *cell)
 {
-	// An interrupt that came too late for the cell before is not for this one.
-	if (PyErr_CheckSignals() < 0)
-		PyErr_Clear();
 	int result = 0;
 	if (cell->flags & CELL_COPIED) {
 		PyObject *done = PyObject_CallNoArgs(session.copied);
@@ -309,6 +306,9 @@ int session_cell(void)
 	struct cell cell;
 	size_t length;
 	int error;
+	// An interrupt that came too late for the cell before is not for this one. Those from here on are.
+	if (PyErr_CheckSignals() < 0)
+		PyErr_Clear();
 	char *answer = service_call("cell", NULL, 0, &length, &error);
 	if (answer == NULL || length < 16) {
 		fprintf(stderr, "belljar: ask for a cell: errno %d\n", error);

@@ -70,6 +70,8 @@ static enum heard heard;
 int session_begins(void) { return begins; }
 int session_lives(void) { return alive && getpid() == dollar_dollar_pid; }
 
+int session_bore(void) { return alive && getpid() != dollar_dollar_pid; }
+
 int session_hears(const char *text)
 {
 	if (!hearing)
@@ -148,19 +150,24 @@ static void move(void)
 	set_ppid();
 }
 
-// prepare makes the shell as a cell finds it, wherever the one before has left it.
-static void prepare(const struct cell *cell)
+// attend makes the shell ready for a cell, whose interrupts are those that come from here on.
+static void attend(void)
 {
 	if (moved())
 		move();
+	interrupt_state = 0; // one that came too late for the cell before
+	if (signal_is_trapped(SIGINT) == 0 && signal_is_ignored(SIGINT) == 0)
+		set_signal_handler(SIGINT, sigint_sighandler);
+}
+
+// prepare makes the shell as a cell finds it, wherever the one before has left it.
+static void prepare(const struct cell *cell)
+{
 	if (cell->flags & CELL_COPIED) {
 		seedrand();
 		seedrand32();
 	}
-	interrupt_state = 0; // one that came too late for the cell before
 	read_but_dont_execute = 0;
-	if (signal_is_trapped(SIGINT) == 0 && signal_is_ignored(SIGINT) == 0)
-		set_signal_handler(SIGINT, sigint_sighandler);
 }
 
 // run runs a command line. It answers whether it was left by a jump, as by exit.
@@ -341,6 +348,7 @@ __attribute__((export_name("belljar_cell"))) int belljar_cell(void)
 		begin();
 	struct cell cell;
 	size_t length;
+	attend();
 	char *answer = ask(&length);
 	if (answer == NULL || length < 16) {
 		fputs("belljar: ask for a cell: no answer\n", stderr);

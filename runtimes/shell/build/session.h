@@ -14,6 +14,9 @@ int session_begins(void);
 // session_lives says that this process is a session's own: what would end another shell ends the cell.
 int session_lives(void);
 
+// session_bore says that this process is a child of a session's, or one of its children.
+int session_bore(void);
+
 // session_hears says that a message of the parser is not to be printed: code is only being looked at.
 int session_hears(const char *text);
 

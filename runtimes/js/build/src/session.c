@@ -101,6 +101,10 @@ void session_install(JSContext *ctx, JSValueConst object) { engine_add(ctx, obje
 int session_cell(void)
 {
 	uint32_t length;
+	// What the host keeps for a process is not copied with its memory.
+	__belljar_resume();
+	// An interrupt that came too late for the cell before is not for this one. Those from here on are.
+	system_take_interrupt();
 	if (belljar_host_call("cell", 4, NULL, 0, &length) != 0 || length < 16)
 		return 1;
 	char *answer = malloc((size_t)length + 1);
@@ -110,10 +114,6 @@ int session_cell(void)
 	uint32_t head[4];
 	memcpy(head, answer, 16);
 	JSContext *ctx = main_context;
-	// What the host keeps for a process is not copied with its memory.
-	__belljar_resume();
-	// An interrupt that came too late for the cell before is not for this one.
-	system_take_interrupt();
 	in_cell = 1;
 	JSValue args[] = {JS_NewInt64(ctx, head[0]), JS_NewInt64(ctx, head[1]), JS_NewInt64(ctx, head[2]),
 		JS_NewInt64(ctx, head[3]), JS_NewStringLen(ctx, answer + 16, length - 16)};
