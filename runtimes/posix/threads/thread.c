@@ -28,12 +28,13 @@ struct __pthread {
 	void *(*start)(void *);
 	void *arg, *result;
 	void *stack;
+	uint32_t number;
 	uint32_t ended; // 1: no instruction of it is left but its return to the host
 	int detached;
 	void *specific[KEYS];
 };
 
-static struct __pthread first, *self = &first, *dead;
+static struct __pthread first = {.number = 1}, *self = &first, *dead;
 static void *words[MAX_WORDS];
 static size_t word_count;
 
@@ -181,9 +182,12 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
 		bury(t);
 		return err == ENOSYS ? EAGAIN : err;
 	}
+	t->number = number; // it has its first turn after this one's
 	*thread = t;
 	return 0;
 }
+
+unsigned __belljar_thread_number(void) { return self->number; }
 
 int pthread_join(pthread_t t, void **result)
 {

@@ -207,8 +207,10 @@ static int main_warm(int argc, char **argv)
 {
 	int status = run_program(argc, argv);
 	status = finish_program(warm.modules, status < 0 ? 1 : status);
-	if (_PyRuntime.signals.unhandled_keyboard_interrupt)
-		status = SIGINT + 128;
+	if (_PyRuntime.signals.unhandled_keyboard_interrupt) {
+		fflush(NULL);
+		status = exit_sigint();
+	}
 	return status;
 }
 
