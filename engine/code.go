@@ -53,7 +53,7 @@ func (p *program) recall(ctx context.Context, skeleton []byte, l *loadedProgram)
 
 // learn compiles a module and keeps its code under the name of the skeleton's.
 func (c codeCache) learn(ctx context.Context, wasm, skeleton []byte) error {
-	c.sweep()
+	sweepCache(filepath.Dir(c.dir), time.Now())
 	dir, err := os.MkdirTemp(c.dir, compiling+"*")
 	if err != nil {
 		return err
@@ -100,19 +100,6 @@ func compileInto(ctx context.Context, dir string, wasm []byte) (file string, err
 }
 
 const compiling = "compiling-" // begins the names of folders that code is compiled in
-
-// sweep removes what processes have left that were killed while they compiled.
-func (c codeCache) sweep() {
-	left, err := filepath.Glob(filepath.Join(c.dir, compiling+"*"))
-	if err != nil {
-		return
-	}
-	for _, dir := range left {
-		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
-			_ = os.RemoveAll(dir)
-		}
-	}
-}
 
 // skeletonOf answers a rewritten module's skeleton, nil where it can have none.
 func skeletonOf(m *instrument.Module) []byte {
