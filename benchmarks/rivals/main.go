@@ -102,19 +102,32 @@ func compare(ctx context.Context, b budget) (tables []*table, missing []absence,
 		}
 		tables = append(tables, t)
 	}
-	fmt.Fprintln(os.Stderr, "measuring: throughput")
-	programs, err := benchmarks.HumanEval()
-	if err != nil {
-		return nil, nil, err
+	for _, set := range []struct {
+		name, lang string
+		native     []string
+		programs   func() ([]benchmarks.Program, error)
+	}{
+		{"HumanEval", "python", []string{"/usr/bin/python3", "-c"}, benchmarks.HumanEval},
+		{"HumanEval-X", "js", []string{"/usr/bin/node", "-e"}, benchmarks.HumanEvalX},
+	} {
+		fmt.Fprintln(os.Stderr, "measuring: throughput,", set.name)
+		programs, err := set.programs()
+		if err != nil {
+			return nil, nil, err
+		}
+		us := f.named("Belljar " + set.lang)
+		if us == nil {
+			return nil, nil, fmt.Errorf("%s can't be run", set.lang)
+		}
+		if _, err := exec.LookPath(set.native[0]); err != nil {
+			f.miss("Throughput of "+set.name, err)
+			continue
+		}
+		if t, err = throughput(ctx, b, set.name, us, set.native, programs); err != nil {
+			return nil, nil, err
+		}
+		tables = append(tables, t)
 	}
-	us := f.named("Belljar python")
-	if us == nil {
-		return nil, nil, errors.New("python can't be run")
-	}
-	if t, err = throughput(ctx, b, "HumanEval", us, []string{"python3", "-c"}, programs); err != nil {
-		return nil, nil, err
-	}
-	tables = append(tables, t)
 	fmt.Fprintln(os.Stderr, "measuring: density")
 	if t, err = density(ctx, eng, b); err != nil {
 		return nil, nil, err
@@ -132,7 +145,7 @@ func enter(ctx context.Context, eng *engine.Engine) (*field, error) {
 	f := &field{}
 	modules, err := nodeModules(ctx, cache)
 	if err != nil {
-		f.missing = append(f.missing, absence{"rivals for Node", err.Error()})
+		f.miss("rivals for Node", err)
 	}
 	bwrap := []string{"bwrap", "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"}
 	for _, r := range []struct {

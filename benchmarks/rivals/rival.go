@@ -61,11 +61,16 @@ func (f *field) add(ctx context.Context, name string, enter func() (*rival, erro
 		}
 	}
 	if err != nil {
-		reason, _, _ := strings.Cut(err.Error(), "\n")
-		f.missing = append(f.missing, absence{name, reason})
+		f.miss(name, err)
 		return
 	}
 	f.rivals = append(f.rivals, r)
+}
+
+// miss notes why a rival is not here, by the first line of the error.
+func (f *field) miss(name string, err error) {
+	reason, _, _ := strings.Cut(err.Error(), "\n")
+	f.missing = append(f.missing, absence{name, reason})
 }
 
 func (f *field) close() error {

@@ -79,11 +79,11 @@ func (w *wasmtimeGuest) eval(_ context.Context, code string) (string, error) {
 	return string(b), err
 }
 
-// stand defines what the module imports beyond WASI.
+// stand defines what the module imports beyond what wasmtime has of WASI.
 func (w *wasmtimeGuest) stand(linker *wasmtime.Linker, store *wasmtime.Store) error {
 	for _, imp := range w.module.Imports() {
 		ft := imp.Type().FuncType()
-		if imp.Module() == "wasi_snapshot_preview1" || ft == nil {
+		if ft == nil || linker.Get(store, imp.Module(), *imp.Name()) != nil {
 			continue
 		}
 		results := len(ft.Results())
