@@ -70,7 +70,7 @@ func (f *field) add(ctx context.Context, name string, enter func() (*rival, erro
 // miss notes why a rival is not here, by the first line of the error.
 func (f *field) miss(name string, err error) {
 	reason, _, _ := strings.Cut(err.Error(), "\n")
-	f.missing = append(f.missing, absence{name, reason})
+	f.missing = append(f.missing, absence{name, fmt.Sprintf("%.300s", reason)})
 }
 
 func (f *field) close() error {
