@@ -93,9 +93,11 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 	}
 	for _, part := range parts {
 		fmt.Fprintln(opt.Log, "measuring:", part.name)
+		start := time.Now()
 		if err := part.run(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", part.name, err)
 		}
+		fmt.Fprintf(opt.Log, "  %.1f s\n", time.Since(start).Seconds())
 	}
 	return &Report{Machine: machine(), Metrics: s.metrics}, nil
 }
