@@ -133,6 +133,15 @@ func (s *suite) runs(n int) int {
 	return n
 }
 
+// tenth is n, or a tenth of it in a quick run: the size of what takes longer to make than to measure. The figure's name
+// says it.
+func (s *suite) tenth(n int) int {
+	if s.Quick {
+		return n / 10
+	}
+	return n
+}
+
 func (s *suite) add(name, unit string, values []float64, note string, args ...any) {
 	s.metrics = append(s.metrics, summarise(name, unit, values, fmt.Sprintf(note, args...)))
 }

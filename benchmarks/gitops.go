@@ -72,11 +72,11 @@ func (b *gitBench) git(ctx context.Context, stdin string, args ...string) (time.
 	return took, nil
 }
 
-// large is a stream for git fast-import: 2,000 commits, 3,000 files, 60 MB of text.
-func large() string {
+// large is a stream for git fast-import: so many commits, one and a half times as many files, 30 kB of text for each.
+func large(commits int) string {
 	var w strings.Builder
 	rnd := rand.New(rand.NewPCG(1, 2))
-	files := make([][]string, 3000)
+	files := make([][]string, commits*3/2)
 	for i := range files {
 		for range 500 {
 			files[i] = append(files[i], fmt.Sprintf("%016x and %08x words of %d\n", rnd.Uint64(), rnd.Uint32(), i))
@@ -86,7 +86,7 @@ func large() string {
 		text := strings.Join(files[i], "")
 		fmt.Fprintf(&w, "M 100644 inline d%d/e%d/f%d.txt\ndata %d\n%s\n", i%30, i%7, i, len(text), text)
 	}
-	for c := range 2000 {
+	for c := range commits {
 		fmt.Fprintf(&w, "commit refs/heads/main\ncommitter A <a@b.c> %d +0000\ndata 2\nc\n", 1_600_000_000+c*60)
 		if c == 0 {
 			for i := range files {
@@ -101,10 +101,11 @@ func large() string {
 }
 
 func (b *gitBench) clone(ctx context.Context) error {
+	commits := b.tenth(2000)
 	if _, err := b.git(ctx, "", "init", "-q", "--bare", "-b", "main", "large.git"); err != nil {
 		return err
 	}
-	if _, err := b.git(ctx, large(), "-C", "large.git", "fast-import", "--quiet"); err != nil {
+	if _, err := b.git(ctx, large(commits), "-C", "large.git", "fast-import", "--quiet"); err != nil {
 		return err
 	}
 	if _, err := b.git(ctx, "", "-C", "large.git", "repack", "-adq"); err != nil {
@@ -134,9 +135,9 @@ func (b *gitBench) clone(ctx context.Context) error {
 		ours = append(ours, milliseconds(took))
 		ratios = append(ratios, float64(took)/float64(native))
 	}
-	b.add("gitops_clone_ms", "ms", ours, "gitops.Clone over HTTP of 2,000 commits, 3,000 files, 60 MB, from git http-backend")
+	b.add("gitops_clone_ms", "ms", ours, "gitops.Clone over HTTP of %d commits, %d files, %d MB, from git http-backend", commits, commits*3/2, commits*3/100)
 	b.add("gitops_clone_ratio", "×", ratios, "that ÷ git clone, round by round")
-	b.add("gitops_clone_heap_mib", "MiB", []float64{float64(peak.Load()) / (1 << 20)}, "the most that the process's heap had, the tree's 60 MB and the pack included")
+	b.add("gitops_clone_heap_mib", "MiB", []float64{float64(peak.Load()) / (1 << 20)}, "the most that the process's heap had, the tree's files and the pack included")
 	return nil
 }
 
@@ -162,7 +163,8 @@ func watchMemory(peak *atomic.Uint64) (stop func()) {
 // local measures what needs no other repository.
 func (b *gitBench) local(ctx context.Context) error {
 	var in strings.Builder
-	for c := range 10_000 {
+	n := b.tenth(10_000)
+	for c := range n {
 		fmt.Fprintf(&in, "commit refs/heads/main\ncommitter A <a@b.c> %d +0000\ndata 9\nmessage!\n\n", 1_600_000_000+c*60)
 		fmt.Fprintf(&in, "M 100644 inline d%d/e%d/f%d\ndata 8\n%08d\n", c/100, c%10, c, c)
 	}
@@ -192,8 +194,8 @@ func (b *gitBench) local(ctx context.Context) error {
 		do         func() error
 		args       []string
 	}{
-		{"status_10k", "status of 10,000 unchanged files", func() error { _, err := repos[0].Status(ctx, gitops.StatusOptions{}); return err }, []string{"-C", "wide", "status", "--porcelain"}},
-		{"log_10k", "log of 10,000 commits", func() error { _, err := repos[0].Log(ctx, gitops.LogOptions{}); return err }, []string{"-C", "wide", "log", "--format=%H %an %ae %at %s"}},
+		{fmt.Sprintf("status_%dk", n/1000), fmt.Sprintf("status of %d unchanged files", n), func() error { _, err := repos[0].Status(ctx, gitops.StatusOptions{}); return err }, []string{"-C", "wide", "status", "--porcelain"}},
+		{fmt.Sprintf("log_%dk", n/1000), fmt.Sprintf("log of %d commits", n), func() error { _, err := repos[0].Log(ctx, gitops.LogOptions{}); return err }, []string{"-C", "wide", "log", "--format=%H %an %ae %at %s"}},
 		{"diff_1000", "diff of 1,000 changed lines of 5,000", func() error { _, err := repos[1].Diff(ctx, gitops.DiffOptions{}); return err }, []string{"-C", "long", "diff"}},
 	} {
 		if err := b.beside(ctx, c.name, c.note, c.do, c.args); err != nil {
