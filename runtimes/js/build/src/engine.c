@@ -869,20 +869,60 @@ uint8_t *engine_bytes(JSContext *ctx, JSValueConst value, size_t *size)
 	return NULL;
 }
 
-// What is alive when an image is taken lives as long as the program: were it looked at by the collector, all of its
-// memory would be written to and no longer shared. Objects without a list are as good as held from outside.
-static struct list_head frozen;
+// Room for names and shapes of objects that programs add. What tables of them that were full would be copied for.
+#define SPARE_ATOMS 4096
+#define SPARE_SHAPES 2048
 
-void engine_freeze(JSRuntime *rt)
+// spare_atoms has new names take new places: those that are free in between lie anywhere.
+static int spare_atoms(JSRuntime *rt)
 {
-	if (frozen.next == NULL)
-		init_list_head(&frozen);
-	struct list_head *el, *next;
-	list_for_each_safe(el, next, &rt->gc_obj_list) {
-		list_del(el);
-		list_add_tail(el, &frozen);
-	}
+	uint32_t begin = rt->atom_size, end = begin + SPARE_ATOMS;
+	JSAtomStruct **array = js_realloc_rt(rt, rt->atom_array, end * sizeof *array);
+	if (!array)
+		return -1;
+	for (uint32_t i = begin; i < end; i++)
+		array[i] = atom_set_free(i + 1 < end ? i + 1 : 0);
+	rt->atom_array = array;
+	rt->atom_size = end;
+	rt->atom_free_index = begin;
+	while (rt->atom_count + SPARE_ATOMS > rt->atom_count_resize)
+		if (JS_ResizeAtomHash(rt, rt->atom_hash_size * 2) < 0)
+			return -1;
+	while (2 * (rt->shape_hash_count + SPARE_SHAPES) > rt->shape_hash_size)
+		if (resize_shape_hash(rt, rt->shape_hash_bits + 1) < 0)
+			return -1;
+	return 0;
 }
+
+int engine_freeze(JSRuntime *rt)
+{
+	if (spare_atoms(rt) < 0)
+		return -1;
+	JSArenaState *s = &rt->arena_state;
+	struct list_head *el, *next;
+	for (int class = 0; class < JS_ARENA_BLOCK_SIZE_COUNT; class++) {
+		list_for_each(el, &s->arena_list[class]) {
+			JSArena *ar = list_entry(el, JSArena, link);
+			for (int i = 0; i < ar->n_begun_blocks; i++) {
+				JSMallocBlockHeader *b = arena_get_block(ar, i, arena_block_sizes[class]);
+				b->ref_count = BJ_IMMORTAL;
+			}
+		}
+		// Programs begin new ones.
+		init_list_head(&s->arena_list[class]);
+		init_list_head(&s->free_arena_list[class]);
+		s->n_arenas[class] = 0;
+	}
+	// What is in no list is not looked at by the collector, and is as good as held from outside.
+	list_for_each_safe(el, next, &rt->gc_obj_list) {
+		JS_REF_COUNT(list_entry(el, JSGCObjectHeader, link)) = BJ_IMMORTAL;
+		init_list_head(el);
+	}
+	init_list_head(&rt->gc_obj_list);
+	return 0;
+}
+
+void engine_keep(void *end) { bj_image_end = (uintptr_t)end; }
 
 JSValue engine_latin1(JSContext *ctx, const uint8_t *bytes, size_t size)
 {

@@ -30,8 +30,10 @@ uint8_t *engine_bytes(JSContext *ctx, JSValueConst value, size_t *size);
 // engine_heap gives the bytes in use.
 size_t engine_heap(JSContext *ctx);
 
-// engine_freeze takes everything that is alive out of the collector's sight.
-void engine_freeze(JSRuntime *rt);
+// engine_freeze makes everything immortal that is alive: from now on it is neither counted nor collected. It returns -1
+// when memory is short. engine_keep says where its memory ends, which is never given back.
+int engine_freeze(JSRuntime *rt);
+void engine_keep(void *end);
 
 // engine_string makes a string of WTF-8 or of one-byte characters.
 JSValue engine_latin1(JSContext *ctx, const uint8_t *bytes, size_t size);

@@ -177,14 +177,29 @@ int main_call(const char *name)
 	return status & 255;
 }
 
-// reserve makes libc own room free bytes, and takes what is free below.
-static int reserve(size_t room)
+// Gaps are filled from this size down.
+#define FIRST_FILLER (1u << 20)
+
+// reserve makes libc own room free bytes, and takes everything that is free below: copies of the image share its pages
+// until they write to them, so what they allocate is to lie side by side. It returns where the free bytes begin, or NULL.
+static char *reserve(size_t room)
 {
 #ifdef __wasm__
 	char *volatile block = malloc(room);
 	free(block);
+	char *top = malloc(room);
+	free(top);
+	for (size_t size = FIRST_FILLER; top && size > 0;) {
+		char *volatile filler = malloc(size);
+		if (filler != NULL && filler < top)
+			continue;
+		free(filler);
+		size = size > 4096 ? size / 2 : size - 8;
+	}
+	return top;
+#else
+	return NULL;
 #endif
-	return 0;
 }
 
 EXPORT("belljar_warm") int belljar_warm(void)
@@ -195,9 +210,10 @@ EXPORT("belljar_warm") int belljar_warm(void)
 	if (status != 0)
 		return status;
 	JS_RunGC(rt);
-	engine_freeze(rt);
+	if (engine_freeze(rt) < 0)
+		return 1;
 	JS_SetGCThreshold(rt, engine_heap(main_context) + GC_THRESHOLD);
-	reserve(HEAP_RESERVE);
+	engine_keep(reserve(HEAP_RESERVE));
 #ifdef __wasm__
 	__wasilibc_deinitialize_environ();
 #endif
