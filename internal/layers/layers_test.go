@@ -32,7 +32,7 @@ var layers = []struct {
 	{"wasi", []string{"vfs"}, []string{"github.com/tetratelabs/wazero"}},
 	{"engine", []string{"wasi", "vfs", "internal/instrument", "internal/pace"}, []string{"github.com/tetratelabs/wazero", "golang.org/x/sys", "golang.org/x/crypto/x509roots", "github.com/klauspost/compress"}},
 	{"store", []string{"engine", "vfs"}, []string{"go.etcd.io/bbolt", "github.com/klauspost/compress"}},
-	{"runtimes/js/esbuild", []string{"engine", "vfs"}, []string{"github.com/evanw/esbuild"}},
+	{"runtimes/js/esbuild", []string{"engine", "vfs", "internal/guestimage"}, []string{"github.com/evanw/esbuild"}},
 	{"runtimes/js/npm", []string{"engine", "vfs"}, []string{"github.com/Masterminds/semver/v3"}},
 	{"runtimes/js", []string{"engine", "vfs", "internal/guestimage", "internal/storedzip", "runtimes/js/esbuild", "runtimes/js/npm"}, []string{"github.com/klauspost/compress"}},
 	{"runtimes/git", []string{"engine", "internal/guestimage", "internal/storedzip"}, []string{"golang.org/x/crypto/ssh"}},

@@ -40,7 +40,7 @@ func Image() engine.Image {
 	tools := esbuild.New()
 	return engine.Image{
 		Name: "js",
-		Programs: append(npm.Programs(npm.Config{}), tools.Program(), engine.Program{
+		Programs: append(npm.Programs(npm.Config{}), esbuild.Program(), engine.Program{
 			Path:   "/usr/bin/node",
 			Links:  []string{"/usr/local/bin/node", "/usr/bin/nodejs", "/usr/bin/tsx"},
 			Digest: strings.TrimSpace(digest),

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// maxSource bounds a source, in bytes, and with it the time that esbuild takes, which nothing can interrupt: to tell where
-	// each of many errors is it may go through the source again.
+	// maxSource bounds a source on the host, in bytes, and with it the time that esbuild takes, which nothing can interrupt:
+	// to tell where each of many errors is it may go through the source again.
 	maxSource   = 256 << 10
 	maxTsconfig = 1 << 20
 	// ticksPerByte is what a program is charged: esbuild takes about 50 ns for each.
@@ -35,14 +35,12 @@ type Request struct {
 	Loader string `json:"loader,omitempty"` // "ts", "tsx", "jsx", "js", "json", "css", "text"; over File's
 	Format string `json:"format,omitempty"` // "cjs" or "esm"; "" leaves it as it is
 	Target string `json:"target,omitempty"` // "es2022" …; "" is "esnext"
-	Map    bool   `json:"map,omitempty"`    // whether to make a source map
 	Minify bool   `json:"minify,omitempty"`
 }
 
 // Answer comes back in the same form: itself, a newline, and the code.
 type Answer struct {
-	Errors []Message       `json:"errors,omitempty"` // none: there is code
-	Map    json.RawMessage `json:"map,omitempty"`    // version 3, with File as its source
+	Errors []Message `json:"errors,omitempty"` // none: there is code
 }
 
 // Message says what is wrong with a source.
@@ -60,8 +58,8 @@ type Host struct{ slots slots }
 func New() *Host { return &Host{slots: make(slots, most)} }
 
 // Transform is a service for Program.Services: it makes JavaScript of a source. See Request and Answer for their form. A
-// source that is too large or could nest too deeply (see weight) is answered with an error in it, like one that can't be
-// parsed.
+// source that is too large, could nest too deeply (see weight) or could grow (see inlines) is left to the command, which must
+// be among the image's programs. One that can't be parsed is answered with an error in it.
 func (h *Host) Transform(ctx context.Context, c *engine.Call, request []byte) ([]byte, error) {
 	head, source, found := bytes.Cut(request, []byte("\n"))
 	var r Request
@@ -72,7 +70,10 @@ func (h *Host) Transform(ctx context.Context, c *engine.Call, request []byte) ([
 		return nil, err
 	}
 	tsconfig := findTsconfig(c.Files, path.Dir(path.Clean(r.File)))
-	a, code := h.transform(ctx, r, string(source), tsconfig)
+	a, code, err := h.somewhere(ctx, c, r, string(source), tsconfig)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := json.Marshal(a)
 	if err != nil {
 		return nil, fmt.Errorf("transform: the answer: %w", err)
@@ -80,22 +81,40 @@ func (h *Host) Transform(ctx context.Context, c *engine.Call, request []byte) ([
 	return append(append(answer, '\n'), code...), nil
 }
 
+// somewhere transforms a source here, or in the sandbox where that might hurt the host.
+func (h *Host) somewhere(ctx context.Context, c *engine.Call, r Request, source, tsconfig string) (a Answer, code []byte, err error) {
+	if r.heavy(source, tsconfig) {
+		return r.inside(ctx, c, source, tsconfig)
+	}
+	a, code = h.transform(ctx, r, source, tsconfig)
+	return a, code, nil
+}
+
+// heavy reports whether a source is not for the host.
+func (r Request) heavy(source, tsconfig string) bool {
+	switch name := r.loaderName(); {
+	case len(source) > maxSource, weight(source)+weight(tsconfig) > maxWeight:
+		return true
+	case strings.HasSuffix(name, "x") && strings.Count(source, "<")*(len(tsconfig)+len(r.File)) > maxInlined:
+		return true // each element may have a name that tsconfig gives, and its file's
+	case name == "ts" || name == "tsx":
+		return inlines(source)
+	}
+	return false
+}
+
+// transform transforms a source that isn't heavy.
 func (h *Host) transform(ctx context.Context, r Request, source, tsconfig string) (a Answer, code []byte) {
 	options, err := r.options(tsconfig)
-	switch {
-	case err != nil:
+	if err != nil {
 		return failure("%v", err), nil
-	case len(source) > maxSource:
-		return failure("the source has more than %d bytes", maxSource), nil
-	case weight(source)+weight(tsconfig) > maxWeight:
-		return failure("the source has too many brackets and operators to be parsed safely"), nil
 	}
 	defer func() {
 		if v := recover(); v != nil {
 			a, code = failure("esbuild: %v\n%s", v, debug.Stack()), nil
 		}
 	}()
-	res, err := h.slots.transform(ctx, withoutMaps(source), options)
+	res, err := h.slots.transform(ctx, source, options)
 	if err != nil {
 		return failure("esbuild: %v", err), nil
 	}
@@ -109,9 +128,6 @@ func (h *Host) transform(ctx context.Context, r Request, source, tsconfig string
 	if len(a.Errors) > 0 {
 		return a, nil
 	}
-	if r.Map {
-		a.Map = res.Map
-	}
 	return a, res.Code
 }
 
@@ -119,20 +135,28 @@ func failure(format string, args ...any) Answer {
 	return Answer{Errors: []Message{{Text: fmt.Sprintf(format, args...)}}}
 }
 
-func (r Request) options(tsconfig string) (o api.TransformOptions, err error) {
-	o = api.TransformOptions{
-		Sourcefile: r.File, LogLevel: api.LogLevelSilent, TsconfigRaw: tsconfig, Platform: api.PlatformNode, Target: api.ESNext,
-		MinifyWhitespace: r.Minify, MinifyIdentifiers: r.Minify, MinifySyntax: r.Minify, KeepNames: r.Minify,
-	}
-	if r.Map {
-		o.Sourcemap, o.SourcesContent = api.SourceMapExternal, api.SourcesContentExclude
-	}
+// loaderName is the command's name for the loader.
+func (r Request) loaderName() string {
 	name := r.Loader
 	if name == "" {
 		name = strings.TrimPrefix(path.Ext(r.File), ".")
 	}
 	switch name {
-	case "ts", "mts", "cts":
+	case "mts", "cts":
+		return "ts"
+	case "ts", "tsx", "jsx", "json", "css", "text":
+		return name
+	}
+	return "js"
+}
+
+func (r Request) options(tsconfig string) (o api.TransformOptions, err error) {
+	o = api.TransformOptions{
+		Sourcefile: r.File, LogLevel: api.LogLevelSilent, TsconfigRaw: tsconfig, Platform: api.PlatformNode, Target: api.ESNext,
+		MinifyWhitespace: r.Minify, MinifyIdentifiers: r.Minify, MinifySyntax: r.Minify, KeepNames: r.Minify,
+	}
+	switch r.loaderName() {
+	case "ts":
 		o.Loader = api.LoaderTS
 	case "tsx":
 		o.Loader = api.LoaderTSX

@@ -1,6 +1,7 @@
 package esbuild
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime/debug"
@@ -29,10 +30,6 @@ func TestTransform(t *testing.T) {
 			t.Errorf("%+v: %q, %+v", c.r, code, a.Errors)
 		}
 	}
-	a, _ := New().transform(t.Context(), Request{File: "/a.ts", Map: true}, "\n\nlet x: number = 1\nthrow x", "")
-	if !strings.Contains(string(a.Map), `"/a.ts"`) && !strings.Contains(string(a.Map), `a.ts`) {
-		t.Errorf("%s", a.Map)
-	}
 	for source, want := range map[string]string{
 		"let x: = 1": "Unexpected", "(": "Unexpected end of file", "enum": "Expected identifier",
 	} {
@@ -43,21 +40,44 @@ func TestTransform(t *testing.T) {
 	}
 }
 
-// Sources that would end the host are answered with an error.
-func TestDeepSources(t *testing.T) {
+// Sources that would end the host aren't for it.
+func TestHeavySources(t *testing.T) {
 	const n = 1 << 20
+	ts, tsx := Request{File: "/a.ts"}, Request{File: "/a.tsx"}
 	for _, unit := range []string{"(", "[", "{", "`${", "<a>", "!", "a=>", "a?", "a?a:", "if(a)", "new ", "a.", "-", "class{a=", "function(){"} {
-		a, _ := New().transform(t.Context(), Request{File: "/a.tsx"}, strings.Repeat(unit, n), "")
-		if len(a.Errors) == 0 {
-			t.Errorf("%q was parsed", unit)
+		if !tsx.heavy(strings.Repeat(unit, n/4), "") {
+			t.Errorf("%q isn't heavy", unit)
 		}
 	}
-	if a, _ := New().transform(t.Context(), Request{File: "/a.ts"}, "x", strings.Repeat("[", n)); len(a.Errors) == 0 {
-		t.Error("a deep tsconfig was parsed")
+	if !ts.heavy("x", strings.Repeat("[", n)) {
+		t.Error("a deep tsconfig isn't heavy")
 	}
-	// A large but ordinary one is parsed.
-	if a, _ := New().transform(t.Context(), Request{File: "/a.ts"}, strings.Repeat("{ let f = (a: number) => { return a + 1 } }\n", 5_000), ""); len(a.Errors) > 0 {
-		t.Errorf("%+v", a.Errors[0])
+	if !tsx.heavy(strings.Repeat("<a/>", 50_000), `{"compilerOptions":{"jsxFactory":"`+strings.Repeat("h", 10_000)+`"}}`) {
+		t.Error("a long factory isn't heavy")
+	}
+	doubled := "enum E { A = 'x'"
+	for c := 'B'; c < 'Z'; c++ {
+		doubled += fmt.Sprintf(", %c = %c + %c", c, c-1, c-1)
+	}
+	doubled += " }"
+	for _, source := range []string{
+		doubled, strings.ReplaceAll(strings.ReplaceAll(doubled, " = A + A", " = `${A}${A}`"), "+", "/**/+"),
+		"enum E { A = '" + strings.Repeat("x", 1<<16) + "' }\n" + strings.Repeat("E.A;", 1<<14),
+		"enum/**/E { A = 'x' + 'y' }", "enum\u00a0E { A }", "enum E/**/{ A }", "enum \\u0041 { A = 'x' + 'y' }",
+		"enum E { A = '}', B = A + A }", "enum E { A = \"}\", /* } */ B = A + A }", "enum E { // }\n B = A + A }", "enum E { A = `}${B}`, B }",
+		"enum E { // \u2028 A = 'x' + A, //\n}", "enum E { A = '\\'}', B = A + A }", "enum E { ['}'] = 1, B = A + A }", "enum E { A = /}/ + 'x' }",
+	} {
+		if !ts.heavy(source, "") {
+			t.Errorf("%.80q isn't heavy", source)
+		}
+	}
+	for _, source := range []string{
+		strings.Repeat("{ let f = (a: number) => { return a + 1 } }\n", 5_000), "export const enum Color { Red = 'red', Green = 'green' }; Color.Red + 1",
+		"enum E { A = 1 << 0, B = 1 << 1, /* both */ C = A | B, // }\n D }", "// an enum of sorts\nlet enumerable = x.enum + 'enum'", "enum\nE\n{ A, 'b-c' = -1 }",
+	} {
+		if ts.heavy(source, "") {
+			t.Errorf("%.80q is heavy", source)
+		}
 	}
 }
 

@@ -1,7 +1,5 @@
 package esbuild
 
-import "strings"
-
 // maxWeight bounds what a source may make of the stack, in bytes. Go ends the program at 1,000,000,000, and since it
 // doubles stacks, at 512 MiB in truth.
 const maxWeight = 384 << 20
@@ -50,10 +48,4 @@ func weight(source string) int64 {
 		total += int64(weights[c])
 	}
 	return total
-}
-
-// withoutMaps makes nothing of the comments that name source maps, keeping every position: esbuild would read and parse
-// those, which weight does not see.
-func withoutMaps(source string) string {
-	return strings.ReplaceAll(source, "sourceMappingURL", "sourceMappingurl")
 }
