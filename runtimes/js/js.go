@@ -28,7 +28,7 @@ const Version = "20.19.2"
 
 // Image is Node's library on QuickJS under the name "js": the commands node and nodejs, and the language "js" for
 // Sandbox.Eval and Sandbox.Session. TypeScript and JSX run as they are. npm and npx install packages, as far as the
-// sandbox's Network lets them; esbuild transforms files.
+// sandbox's Network lets them; esbuild bundles, watches and serves.
 //
 // A session's cells run in the global scope, as at Node's prompt: the value of a last expression is shown, unless a
 // semicolon follows it, and kept as _; let, const and class may be declared again; await and import work outside of
