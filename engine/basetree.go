@@ -118,7 +118,14 @@ func addProgram(t *vfs.Tree, p *Program) error {
 	if err := t.MkdirAll(path.Dir(p.Path), 0o755); err != nil {
 		return err
 	}
-	if err := t.WriteFile(p.Path, programReference(p.Digest), 0o755); err != nil {
+	content := programReference(p.Digest)
+	if p.Script != nil {
+		var err error
+		if content, err = p.Script(); err != nil {
+			return fmt.Errorf("%s: %w", p.Path, err)
+		}
+	}
+	if err := t.WriteFile(p.Path, content, 0o755); err != nil {
 		return err
 	}
 	for _, l := range p.Links {

@@ -519,3 +519,32 @@ func TestServices(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A script of the image is a file that its interpreter reads, and needs no module of its own.
+func TestScript(t *testing.T) {
+	im := engine.Image{Name: "scripts", Programs: append(helpers(), hostProgram("/bin/show", func(_ context.Context, c *engine.Call) int {
+		fmt.Fprintln(c.Stdout, strings.Join(c.Args, " "))
+		return 3
+	}), engine.Program{
+		Path: "/bin/script", Links: []string{"/usr/bin/linked"},
+		Script: func() ([]byte, error) { return []byte("#!/bin/show -x\n"), nil },
+	})}
+	eng, err := engine.New(engine.Config{Images: []engine.Image{im}, NoCache: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close() //nolint:errcheck // nothing is written
+	if err := eng.Warm(t.Context(), "", nil); err != nil {
+		t.Fatal(err)
+	}
+	r, err := create(t, eng, engine.Spec{}).Run(t.Context(), engine.Command{Args: []string{"linked", "a"}})
+	if want := "/bin/show -x /usr/bin/linked a\n"; err != nil || r.ExitCode != 3 || r.Stdout != want {
+		t.Errorf("%v, status %d, %q; want 3 and %q", err, r.ExitCode, r.Stdout, want)
+	}
+
+	im.Programs[len(im.Programs)-1].Func = upper
+	if eng, err := engine.New(engine.Config{Images: []engine.Image{im}, NoCache: true}); err == nil {
+		t.Errorf("a program that is a function and a script was taken")
+		_ = eng.Close()
+	}
+}

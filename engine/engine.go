@@ -110,6 +110,9 @@ func (e *Engine) newImage(def Image) *image {
 	im.Programs = slices.Clone(def.Programs)
 	for i := range im.Programs {
 		p := &im.Programs[i]
+		if p.Script != nil {
+			continue
+		}
 		if p.Func != nil {
 			p.Digest = funcDigest(p.Path)
 		}
@@ -181,7 +184,7 @@ func (e *Engine) Warm(ctx context.Context, name string, report func(step string)
 	}
 	for i := range im.Programs {
 		def := &im.Programs[i]
-		if len(programs) > 0 && !slices.ContainsFunc(programs, def.named) {
+		if def.Script != nil || len(programs) > 0 && !slices.ContainsFunc(programs, def.named) {
 			continue
 		}
 		if _, err := im.programs[def.Digest].load(ctx, report); err != nil {

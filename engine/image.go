@@ -19,7 +19,7 @@ type Image struct {
 	Env      []string            // "KEY=value" of every process
 }
 
-// Program is what processes can be started from: a WebAssembly module, or a function of the host's.
+// Program is what processes can be started from: a WebAssembly module, a function of the host's, or a script.
 type Program struct {
 	Path   string                 // absolute, where the tree shows it: "/usr/bin/python3.13"
 	Links  []string               // absolute paths that are symlinks to Path
@@ -33,6 +33,9 @@ type Program struct {
 	// an ErrInternal of the Run that it belongs to; one in a goroutine that it starts is the host's end. What it needs of
 	// memory, and of time between looks at ctx, nobody else bounds: it must do so itself, since what it reads is hostile.
 	Func func(ctx context.Context, c *Call) int
+	// Script, unless nil, answers the program's text, instead of a module: a file of the tree that begins with "#!" and what
+	// runs it. Only Path and Links go with it. Called once an engine, when the image's tree is first needed.
+	Script func() ([]byte, error)
 	// Services are what the program can ask of the host by host_call, by name: for what has no POSIX form. nil has none. Like
 	// a Func a service is given the process as a Call, must return soon after ctx's end and bound what it needs. Its error
 	// is the program's errno; a panic in it is an ErrInternal. Names of an Interactive's own services are not asked for here.
@@ -78,6 +81,11 @@ func (p *Program) named(name string) bool {
 	return false
 }
 
+// hasModule reports whether the program has any of a module's fields.
+func (p *Program) hasModule() bool {
+	return p.Module != nil || p.Digest != "" || p.Warm != nil || p.Interactive != nil || p.Entry != "" || p.Services != nil
+}
+
 func (im *Image) check() error {
 	if im.Name == "" {
 		return errors.New("image without a name")
@@ -90,9 +98,11 @@ func (im *Image) check() error {
 			return fmt.Errorf("image %q: two programs are at %s", im.Name, p.Path)
 		case !path.IsAbs(p.Path):
 			return fmt.Errorf("image %q: program path %q is not absolute", im.Name, p.Path)
-		case p.Func != nil && (p.Module != nil || p.Digest != "" || p.Warm != nil || p.Interactive != nil || p.Entry != ""):
-			return fmt.Errorf("image %q: program %s is a function and has a module's fields", im.Name, p.Path)
-		case p.Func != nil:
+		case p.Func != nil && p.Script != nil:
+			return fmt.Errorf("image %q: program %s is both a function and a script", im.Name, p.Path)
+		case (p.Func != nil || p.Script != nil) && p.hasModule():
+			return fmt.Errorf("image %q: program %s has a module's fields and is none", im.Name, p.Path)
+		case p.Func != nil || p.Script != nil:
 		case len(p.Digest) != 64:
 			return fmt.Errorf("image %q: program %s: digest %q is not a SHA-256 in hex", im.Name, p.Path, p.Digest)
 		case p.Module == nil:

@@ -13,13 +13,14 @@ import (
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/internal/guestimage"
+	"github.com/belljar-dev/belljar/internal/storedzip"
 )
 
-//go:embed image/*.wasm.zst
-var modules embed.FS
+//go:embed image/*.zst
+var built embed.FS
 
 // programs says what each module is, and what it is called: one line each, "module SHA-256 name...", where the digest is
-// that of the embedded file. The build writes it.
+// that of the embedded file, or "script script name..." for a script of image/scripts.zip.zst. The build writes it.
 //
 //go:embed image/programs.txt
 var programs string
@@ -40,26 +41,30 @@ func Image() engine.Image {
 		Langs: map[string][]string{"bash": {"bash", "-c"}, "sh": {"bash", "-c"}},
 		Env:   []string{"SHELL=/bin/bash"},
 	}
+	scripts := storedzip.New(func() ([]byte, error) { return unpack("image/scripts.zip.zst") })
 	for line := range strings.Lines(programs) {
-		if fields := strings.Fields(line); len(fields) > 2 {
-			im.Programs = append(im.Programs, program(fields[0], fields[1], fields[2:]))
+		fields := strings.Fields(line)
+		if len(fields) < 3 {
+			continue
 		}
+		p := named(fields[2:])
+		if module, digest := fields[0], fields[1]; digest == "script" {
+			p.Script = func() ([]byte, error) { return fs.ReadFile(scripts, module) }
+		} else {
+			p.Digest = digest
+			p.Module = func() ([]byte, error) { return unpack("image/" + module + ".wasm.zst") }
+		}
+		if fields[0] == "bash" {
+			p.Interactive = &engine.Interactive{Entry: "belljar_cell"}
+		}
+		im.Programs = append(im.Programs, p)
 	}
 	return im
 }
 
-// program answers the program that module is. The first of its names is the file, the others are links to it.
-func program(module, digest string, names []string) engine.Program {
-	file := "image/" + module + ".wasm.zst"
-	p := engine.Program{
-		Path:   "/usr/bin/" + names[0],
-		Links:  []string{"/bin/" + names[0]},
-		Digest: digest,
-		Module: func() ([]byte, error) { return unpack(file) },
-	}
-	if module == "bash" {
-		p.Interactive = &engine.Interactive{Entry: "belljar_cell"}
-	}
+// named answers a program without its content. The first of its names is the file, the others are links to it.
+func named(names []string) engine.Program {
+	p := engine.Program{Path: "/usr/bin/" + names[0], Links: []string{"/bin/" + names[0]}}
 	for _, name := range names[1:] {
 		p.Links = append(p.Links, "/usr/bin/"+name, "/bin/"+name)
 	}
@@ -67,7 +72,7 @@ func program(module, digest string, names []string) engine.Program {
 }
 
 func unpack(file string) ([]byte, error) {
-	compressed, err := fs.ReadFile(modules, file)
+	compressed, err := fs.ReadFile(built, file)
 	if err != nil {
 		return nil, fmt.Errorf("read program: %w", err)
 	}

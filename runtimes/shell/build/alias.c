@@ -9,7 +9,7 @@ static const struct {
 	const char *name, *command, *option;
 } aliases[] = {
 	{"egrep", "grep", "-E"}, {"fgrep", "grep", "-F"}, {"rgrep", "grep", "-r"},
-	{"gunzip", "gzip", "-d"}, {"zcat", "gzip", "-dc"}, {"red", "ed", "--restricted"},
+	{"gunzip", "gzip", "-d"}, {"uncompress", "gzip", "-d"}, {"zcat", "gzip", "-dc"}, {"red", "ed", "--restricted"},
 };
 
 static int executable(const char *path)

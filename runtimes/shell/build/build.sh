@@ -138,6 +138,11 @@ unpack_all() {
 	unpack onig libonig_6.9.9.orig.tar.gz
 	unpack sqlite sqlite3_3.46.1.orig.tar.xz sqlite3_3.46.1-7+deb13u2.debian.tar.xz '41-|5[0-9]-'
 	unpack pcre2 pcre2_10.46.orig.tar.gz
+	unpack less less_668.orig.tar.gz less_668-1.debian.tar.xz '.'
+	unpack ncurses ncurses_6.5+20250216.orig.tar.gz
+	unpack util-linux util-linux_2.41.5.orig.tar.xz
+	unpack gettext gettext_0.23.1.orig.tar.xz
+	unpack psmisc psmisc_23.6.orig.tar.xz
 	unpack toybox toybox_0.8.9+dfsg.orig.tar.xz
 	unpack xz xz-utils_5.8.1.orig.tar.xz xz-utils_5.8.1-1+deb13u1.debian.tar.xz '.'
 	# Debian's archive is without its manual, which configure asks for.
@@ -218,10 +223,8 @@ made() {
 }
 
 build_bash() {
-	configure bash --without-bash-malloc --enable-readline --enable-job-control CFLAGS="$CFLAGS $JUMPS -I$WORK/regex"
-	sed -i -E 's/^#define (HAVE_DLOPEN|HAVE_DLSYM|HAVE_DLCLOSE|NETWORK_REDIRECTIONS) 1/#undef \1/' config.h
-	make -C lib/termcap CFLAGS="$CFLAGS"
-	cp lib/termcap/libtermcap.a "$LIB/"
+	configure bash --without-bash-malloc --enable-readline --enable-job-control bash_cv_termcap_lib=libtinfo CFLAGS="$CFLAGS $JUMPS -I$WORK/regex"
+	sed -i -E 's/^#define (HAVE_DLOPEN|HAVE_DLSYM|HAVE_DLCLOSE) 1/#undef \1/' config.h
 	make pathnames.h
 	"$CC" -O2 -g0 $JUMPS -std=gnu17 -Wall -Wextra -Werror -isystem "$SRC/bash" -isystem "$SRC/bash/include" \
 		-isystem "$SRC/bash/lib" -I. -I"$POSIX/src" -DSHELL -DHAVE_CONFIG_H -c "$HERE/session.c" -o session.o
@@ -262,7 +265,15 @@ build_grep() { configure grep --enable-perl-regexp PCRE_CFLAGS="-I$WORK/include"
 build_gawk() { configure gawk --disable-mpfr --disable-extensions --disable-pma --without-readline; make -C support -j"$JOBS"; make -j"$JOBS" gawk; made gawk; }
 build_diff() { configure diffutils; make -j"$JOBS" -C lib; make -C src; made src/{diff,cmp,diff3,sdiff}; }
 build_patch() { configure patch; make -j"$JOBS" -C lib; make -C src patch; made src/patch; }
-build_gzip() { configure gzip; make -j"$JOBS" -C lib; generated; make gzip; made gzip; }
+
+build_gzip() {
+	configure gzip
+	make -j"$JOBS" -C lib
+	generated
+	make gzip
+	made gzip
+	make GREP=grep gzexe zcmp zdiff zegrep zfgrep zforce zgrep zless zmore znew
+}
 
 build_find() {
 	configure findutils
@@ -351,6 +362,67 @@ build_jq() {
 		src/{linker,locfile,util,jv_dtoa_tsd,lexer,parser,main}.c src/decNumber/{decContext,decNumber}.c -lonig -o "$WORK/linked/jq"
 }
 
+# Terminals by name, of which a few are in the library: there is no database beside it.
+build_ncurses() {
+	configure ncurses --without-cxx --without-cxx-binding --without-ada --without-manpages --without-tests --without-debug \
+		--without-shared --with-termlib --disable-database --disable-db-install --disable-home-terminfo --disable-widec \
+		--disable-stripping --with-build-cc=gcc --with-tic-path=/usr/bin/tic --with-infocmp-path=/usr/bin/infocmp \
+		--with-fallbacks=ansi,dumb,linux,rxvt,screen,screen-256color,tmux,tmux-256color,vt100,vt220,xterm,xterm-256color,xterm-color
+	make -C include
+	make -C ncurses -j"$JOBS" ../lib/libtinfo.a
+	make -C progs tput
+	cp lib/libtinfo.a "$LIB/"
+	mkdir -p "$WORK/include"
+	cp include/{term,curses,unctrl,ncurses_dll}.h "$WORK/include/"
+	made progs/tput
+}
+
+build_less() {
+	configure less --with-regex=posix CFLAGS="$CFLAGS $JUMPS -I$WORK/regex -I$WORK/include" LIBS="-L$LIB -lregex -ltinfo"
+	make -j"$JOBS" less
+	made less
+}
+
+# One program of many: each by its main, renamed, and the name that it is called by.
+build_util_linux() {
+	local name file sources
+	configure util-linux --disable-all-programs --enable-libsmartcols --without-python --without-ncurses --without-ncursesw --without-tinfo
+	mkdir -p commands
+	echo '#include <errno.h>' >commands.c
+	for file in text-utils/{col,colcrt,colrm,column,hexdump,line,rev} misc-utils/{cal,getopt,look,mcookie,namei,rename,whereis}; do
+		name=${file##*/}
+		"$CC" $CFLAGS -include config.h -I. -I"$SRC/util-linux/include" -I"$SRC/util-linux/libsmartcols/src" -Ilibsmartcols/src \
+			-Dmain="${name}_main" -c "$SRC/util-linux/$file.c" -o "commands/$name.o"
+		echo "extern int ${name}_main(int, char **);"
+	done >commands.h
+	cp "$HERE/commands.c" .
+	sed -n 's/^extern int \(.*\)_main.*/{"\1", \1_main},/p' commands.h >commands.inc
+	"$CC" $CFLAGS -include config.h -I. -I"$SRC/util-linux/include" -I"$SRC/util-linux/libsmartcols/src" -Ilibsmartcols/src \
+		commands.c commands/*.o "$SRC"/util-linux/text-utils/hexdump-{conv,display,parse}.c \
+		"$SRC"/util-linux/libsmartcols/src/{calculate,cell,column,filter,filter-expr,filter-param,filter-parser,filter-scanner,grouping,init,iter,line,print,print-api,symbols,table,version,walk}.c \
+		"$SRC"/util-linux/lib/{buffer,c_strtod,canonicalize,color-names,colors,fileutils,idcache,jsonwrt,mbsalign,mbsedit,md5,randutils,strutils,strv,timeutils,ttyutils}.c \
+		-lm -o util-linux
+	made util-linux
+}
+
+# envsubst alone, without configuring what it is a part of.
+build_gettext() {
+	local header
+	rm -rf "$BUILD/gettext"
+	mkdir -p "$BUILD/gettext" "$WORK/linked"
+	for header in config error closeout progname relocatable basename-lgpl xalloc propername string-buffer binary-io gettext attribute noreturn; do
+		: >"$BUILD/gettext/$header.h"
+	done
+	"$CC" $CFLAGS -include "$HERE/gettext/envsubst.h" -I"$BUILD/gettext" \
+		"$SRC/gettext/gettext-runtime/src/envsubst.c" -o "$WORK/linked/envsubst"
+}
+
+build_psmisc() {
+	mkdir -p "$BUILD/psmisc" "$WORK/linked"
+	"$CC" $CFLAGS '-DPACKAGE="psmisc"' '-DPACKAGE_NAME="psmisc"' '-DPACKAGE_VERSION="23.6"' '-DVERSION="23.6"' '-DCOPYRIGHT_YEAR="2022"' \
+		-DHAVE_TERMIOS_H -I"$WORK/include" -include /dev/null -I"$HERE/psmisc" "$SRC/psmisc/src/pstree.c" -ltinfo -o "$WORK/linked/pstree"
+}
+
 # Only some of its commands: those for which the usual packages have no program that builds.
 build_toybox() {
 	local name files=()
@@ -359,7 +431,7 @@ build_toybox() {
 	cp -R "$SRC/toybox" "$BUILD/toybox/src"
 	cd "$BUILD/toybox/src"
 	# By file; some have several commands.
-	for name in ps kill killall pidof free uptime file strings hexdump clear reset stty time watch uuidgen cal rev dos2unix getopt more \
+	for name in ps kill killall pidof free uptime file strings stty time watch uuidgen dos2unix more \
 		count iconv getconf setsid flock pwdx cpio uudecode uuencode usleep ascii; do
 		files+=(toys/*/"$name".c)
 		sed -n 's/^USE_\([A-Z0-9_]*\)(\(NEW\|OLD\)TOY(.*/CONFIG_\1=y/p' "${files[-1]}"
@@ -402,6 +474,19 @@ build_plain() {
 		programs/{zstdcli,util,timefn,fileio,fileio_asyncio,benchzstd,benchfn,datagen,lorem,dibio,zstdcli_trace}.c -o "$out/zstd"
 }
 
+# Commands that are scripts of their packages', by the names of programs.txt.
+build_scripts() {
+	local name out=$WORK/scripts
+	rm -rf "$out"
+	mkdir -p "$out"
+	cp "$BUILD"/gzip/{gzexe,zcmp,zdiff,zegrep,zfgrep,zforce,zgrep,zless,zmore,znew} "$SRC"/bzip2/bz{diff,grep,more} "$SRC"/zstd/programs/zstd{grep,less} "$out/"
+	for name in xz{diff,grep,less,more}; do
+		sed -e "s/@xz@/xz/" -e "s|@POSIX_SHELL@|/bin/sh|" -e "s/@enable_path_for_scripts@//" "$SRC/xz/src/scripts/$name.in" >"$out/$name"
+	done
+	sed -e 's/@PACKAGE@/gettext-runtime/' -e 's/@VERSION@/0.23.1/' "$SRC/gettext/gettext-runtime/src/gettext.sh.in" >"$out/gettext.sh"
+	chmod 755 "$out"/*
+}
+
 # finish MODULE FORK: what comes after linking; see programs.txt.
 finish() {
 	local passes=()
@@ -419,12 +504,19 @@ finish() {
 image() {
 	local module fork names sum
 	pinned programs.txt | while IFS=$'\t' read -r module fork names; do
+		if [ "$fork" = script ]; then
+			[ -x "$WORK/scripts/$module" ]
+			echo "$module script $names"
+			continue
+		fi
 		finish "$module" "$fork"
 		sum=$(sha256sum <"$WORK/$module.wasm.zst")
 		echo "$module ${sum%% *} $names"
 	done >"$WORK/programs.txt"
-	rm -f "$OUT"/*.wasm.zst
-	install -m 644 "$WORK"/*.wasm.zst "$WORK/programs.txt" "$OUT/"
+	python3 "$HERE/../../git/build/archive.py" "$WORK/scripts" "$WORK/scripts.zip"
+	zstd -q -f -19 "$WORK/scripts.zip" -o "$WORK/scripts.zip.zst"
+	rm -f "$OUT"/*.zst
+	install -m 644 "$WORK"/*.wasm.zst "$WORK/scripts.zip.zst" "$WORK/programs.txt" "$OUT/"
 	python3 "$HERE/manifest.py" "$HERE" "$WORK" "$OUT"
 }
 
@@ -434,5 +526,6 @@ step fetch fetch
 step unpack unpack_all
 step toolchain toolchain
 step posix posix
-lanes "sed bash patch make jq" "coreutils find gzip plain toybox" "pcre2 grep diff bc xz" "gawk tar sqlite"
+lanes "sed ncurses bash patch make jq" "coreutils find gzip plain toybox" "pcre2 grep diff bc xz gettext" "gawk tar sqlite util_linux psmisc"
+lanes "less scripts"
 step image image

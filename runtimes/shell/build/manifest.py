@@ -10,13 +10,20 @@ import os
 import subprocess
 import sys
 
-TOOLS = ["clang-19", "lld-19", "llvm-19", "libclang-rt-19-dev-wasm32", "gcc", "make", "patch", "zstd"]
+TOOLS = ["clang-19", "lld-19", "llvm-19", "libclang-rt-19-dev-wasm32", "gcc", "make", "ncurses-bin", "patch", "zstd"]
 # What is linked into programs, or is one: name in the sources, and where its licence stands.
 LICENCES = [
     ("GNU bash, coreutils, sed, grep, gawk, findutils, diffutils, patch, tar, gzip, bc, make: GPL version 3", "src/coreutils/COPYING"),
     ("tree: GPL version 2", "src/tree/LICENSE"),
     ("GNU ed: GPL version 2 or later", "src/ed/COPYING"),
     ("diffstat", "src/diffstat/COPYING"),
+    ("GNU gettext's envsubst: GPL version 3", "src/gettext/gettext-runtime/COPYING"),
+    ("less", "src/less/LICENSE"),
+    ("ncurses", "src/ncurses/COPYING"),
+    ("util-linux: GPL version 2 or later", "src/util-linux/Documentation/licenses/COPYING.GPL-2.0-or-later"),
+    ("util-linux: BSD with advertising", "src/util-linux/Documentation/licenses/COPYING.BSD-4-Clause-UC"),
+    ("util-linux's libraries: LGPL version 2.1 or later", "src/util-linux/Documentation/licenses/COPYING.LGPL-2.1-or-later"),
+    ("psmisc's pstree: GPL version 2 or later", "src/psmisc/COPYING"),
     ("bzip2", "src/bzip2/LICENSE"),
     ("zstd", "src/zstd/LICENSE"),
     ("XZ Utils", "src/xz/COPYING"),
@@ -73,7 +80,7 @@ def tools():
 def outputs(work, out):
     yield {"file": "programs.txt", **measure(os.path.join(out, "programs.txt"))}
     for name in sorted(os.listdir(out)):
-        if name.endswith(".wasm.zst"):
+        if name.endswith(".zst"):
             unpacked = os.path.join(work, name.removesuffix(".zst"))
             yield {"file": name, **measure(os.path.join(out, name)), "unpacked": measure(unpacked)}
 
