@@ -19,11 +19,11 @@ func (r *Report) Table() []byte {
 	return b.Bytes()
 }
 
-// Markdown lays the report out as BENCHMARKS.md.
-func (r *Report) Markdown() []byte {
+// Markdown lays the report out as BENCHMARKS.md, which names the command that made it.
+func (r *Report) Markdown(command string) []byte {
 	var b bytes.Buffer
 	m := r.Machine
-	fmt.Fprintf(&b, "# Benchmarks\n\nMade by `go run ./cmd/belljar bench --write BENCHMARKS.md`; not edited by hand.\n\n")
+	fmt.Fprintf(&b, "# Benchmarks\n\nMade by `%s`; not edited by hand.\n\n", command)
 	fmt.Fprintf(&b, "Machine: %s/%s, %d cores (%s), %s memory; %s, wazero %s; load at the end %s.\n\n", m.OS, m.Arch, m.Cores, m.CPU, m.Memory, m.Go, m.Wazero, m.Loadavg)
 	fmt.Fprintf(&b, "| figure | unit | min | median | p95 | n | what |\n|---|---|---|---|---|---|---|\n")
 	for _, m := range r.Metrics {

@@ -40,7 +40,7 @@ func (o output) write(r *result) error {
 	}
 	var text string
 	if r.Own != nil {
-		text = string(r.Own.Markdown())
+		text = string(r.Own.Markdown("go run -C benchmarks/rivals . -write ../../BENCHMARKS.md"))
 	}
 	if r.Tables != nil {
 		text += markdown(r.Tables, r.Missing, "benchmarks/plots")

@@ -32,7 +32,7 @@ func (a *app) benchCommand() *cobra.Command {
 				return fmt.Errorf("bench: %w", err)
 			}
 			if file != "" {
-				if err := os.WriteFile(file, report.Markdown(), 0o644); err != nil {
+				if err := os.WriteFile(file, report.Markdown("go run ./cmd/belljar bench --write BENCHMARKS.md"), 0o644); err != nil {
 					return fmt.Errorf("bench: %w", err)
 				}
 			}
