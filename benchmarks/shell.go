@@ -65,12 +65,18 @@ func (b *shellBench) in(ctx context.Context, sb *engine.Sandbox, script, want st
 	return time.Since(start), err
 }
 
+// command is a script for the machine's bash, in the locale that a sandbox has: it decides how text is searched.
+func (b *shellBench) command(ctx context.Context, script string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, nativeBash, "-c", script)
+	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+	return cmd
+}
+
 // native runs a script by the machine's bash.
 func (b *shellBench) native(ctx context.Context, script, want string) (time.Duration, error) {
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, nativeBash, "-c", script)
-	cmd.Dir = b.dir
-	out, err := cmd.Output()
+	out, err := b.command(ctx, script).Output()
 	if err == nil && string(out) != want {
 		err = fmt.Errorf("%s: %q, want %q", script, out, want)
 	}
@@ -224,7 +230,7 @@ func (b *shellBench) tools(ctx context.Context) error {
 		}
 		var ratios, ours []float64
 		for range max(b.runs(24)/4, 2) {
-			out, err := exec.CommandContext(ctx, nativeBash, "-c", "cd "+b.dir+" && "+c.script).Output()
+			out, err := b.command(ctx, c.script).Output()
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
