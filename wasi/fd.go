@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math"
 	"time"
+
+	"github.com/belljar-dev/belljar/vfs"
 )
 
 func (d *description) isDir() bool {
@@ -45,6 +47,11 @@ func fdAdvise(_ context.Context, h *Host, _ memory, p []uint64) errno {
 
 // fd_allocate(fd, offset: filesize, len: filesize)
 func fdAllocate(_ context.Context, h *Host, _ memory, p []uint64) errno {
+	return h.onStretch(p, (*vfs.File).Allocate)
+}
+
+// onStretch has do see to a stretch of a file that may be written to. p is (fd, offset: filesize, len: filesize), len not 0.
+func (h *Host) onStretch(p []uint64, do func(f *vfs.File, offset, length int64) error) errno {
 	f, d, e := h.file(uint32(p[0]), rightFdAllocate, errSpipe)
 	switch {
 	case e != errSuccess:
@@ -56,7 +63,7 @@ func fdAllocate(_ context.Context, h *Host, _ memory, p []uint64) errno {
 	case p[1] > math.MaxInt64-p[2]:
 		return errFbig
 	}
-	return errnoOf(f.f.Allocate(int64(p[1]), int64(p[2])))
+	return errnoOf(do(f.f, int64(p[1]), int64(p[2])))
 }
 
 // fd_close(fd)

@@ -2,7 +2,6 @@ package wasi
 
 import (
 	"context"
-	"math"
 
 	"github.com/belljar-dev/belljar/vfs"
 )
@@ -34,16 +33,5 @@ func fdSeekSparse(_ context.Context, h *Host, mem memory, p []uint64) errno {
 
 // fd_punch(fd, offset: i64, len: i64)
 func fdPunch(_ context.Context, h *Host, _ memory, p []uint64) errno {
-	f, d, e := h.file(uint32(p[0]), rightFdAllocate, errSpipe)
-	switch {
-	case e != errSuccess:
-		return e
-	case !d.writable:
-		return errBadf
-	case p[1] > math.MaxInt64, p[2] > math.MaxInt64, p[2] == 0:
-		return errInval
-	case p[1] > math.MaxInt64-p[2]:
-		return errFbig
-	}
-	return errnoOf(f.f.PunchHole(int64(p[1]), int64(p[2])))
+	return h.onStretch(p, (*vfs.File).PunchHole)
 }
