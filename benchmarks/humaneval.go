@@ -149,25 +149,23 @@ func judgeAll(tasks []humanEvalTask, judge func(humanEvalTask) error) (float64, 
 // HumanEval answers the canonical solutions with their tests, as programs that end well when the tests pass.
 func HumanEval() ([]Program, error) {
 	tasks, err := humanEvalTasks()
-	if err != nil {
-		return nil, fmt.Errorf("read tasks: %w", err)
-	}
-	var all []Program
-	for _, t := range tasks {
-		all = append(all, Program{t.ID, t.program()})
-	}
-	return all, nil
+	return programs(tasks, err, humanEvalTask.program)
 }
 
 // HumanEvalX answers the same of HumanEval-X in JavaScript, without the tasks whose solutions fail under Node too.
 func HumanEvalX() ([]Program, error) {
 	tasks, err := humanEvalXTasks()
+	return programs(tasks, err, humanEvalTask.script)
+}
+
+// programs answers tasks, or why there are none, as programs.
+func programs(tasks []humanEvalTask, err error, code func(humanEvalTask) string) ([]Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tasks: %w", err)
 	}
 	var all []Program
 	for _, t := range tasks {
-		all = append(all, Program{t.ID, t.script()})
+		all = append(all, Program{t.ID, code(t)})
 	}
 	return all, nil
 }
