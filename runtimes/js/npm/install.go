@@ -302,15 +302,7 @@ func (a *app) save(root *node, before *manifest, added map[string]string) error 
 		return nil
 	}
 	if len(added) > 0 {
-		name := path.Join(a.project, "package.json")
-		b, err := a.call.Files.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			b, err = []byte("{}"), nil
-		}
-		if err != nil {
-			return err
-		}
-		e, err := edit(b)
+		name, e, err := a.editPackage()
 		if err != nil {
 			return err
 		}
@@ -324,7 +316,8 @@ func (a *app) save(root *node, before *manifest, added map[string]string) error 
 				}
 			}
 		}
-		if b, err = e.bytes(); err != nil {
+		b, err := e.bytes()
+		if err != nil {
 			return err
 		}
 		if err := a.call.Files.WriteFile(name, b, 0o644); err != nil {

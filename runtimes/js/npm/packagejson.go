@@ -11,6 +11,20 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
+// editPackage answers an editor of the project's package.json, of an empty one where there is none, and the file's name.
+func (a *app) editPackage() (name string, e *editor, err error) {
+	name = path.Join(a.project, "package.json")
+	b, err := a.call.Files.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		b, err = []byte("{}"), nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	e, err = edit(b)
+	return name, e, err
+}
+
 // init is npm init -y, and npm init NAME, which is npx create-NAME.
 func (a *app) init() error {
 	if len(a.args) > 0 {
@@ -22,15 +36,7 @@ func (a *app) init() error {
 	if p := a.flags["prefix"]; p != "" {
 		a.project = a.call.Abs(p)
 	}
-	name := path.Join(a.project, "package.json")
-	b, err := a.call.Files.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		b, err = []byte("{}"), nil
-	}
-	if err != nil {
-		return err
-	}
-	e, err := edit(b)
+	name, e, err := a.editPackage()
 	if err != nil {
 		return err
 	}
