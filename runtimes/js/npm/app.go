@@ -42,6 +42,9 @@ var shortFlags = map[byte][2]string{
 	'd': {"loglevel", "info"}, 'v': {"version", "true"}, 'h': {"help", "true"}, 'l': {"long", "true"},
 }
 
+// loglevels are the options that stand for one of loglevel's values.
+var loglevels = map[string]string{"silent": "silent", "quiet": "warn", "verbose": "verbose"}
+
 // parse takes the command line apart. Beyond the command of npx and exec nothing is npm's own.
 func (a *app) parse(args []string, npx bool) {
 	a.flags = map[string]string{}
@@ -63,6 +66,9 @@ func (a *app) parse(args []string, npx bool) {
 				} else if len(args) > 0 && (args[0] == "true" || args[0] == "false") {
 					value, args = args[0], args[1:]
 				}
+			}
+			if level := loglevels[name]; level != "" && value == "true" {
+				name, value = "loglevel", level
 			}
 			if old := a.flags[name]; old != "" && (name == "omit" || name == "include" || name == "package") {
 				value = old + "," + value

@@ -329,6 +329,9 @@ func TestLocalCommands(t *testing.T) {
 	write(t, sb, "package.json", `{"name":"app","version":"1.0.1","scripts":{"pretest":"one","test":"two","posttest":"three","bad":"exit 3"}}`)
 	want(0, "\n> app@1.0.1 pretest\n> one\n\n-c one pretest 1.0.1 /home/user/app\n\n> app@1.0.1 test\n> two x \"y z\"\n\n-c two x \"y z\" test", "test", "--", "x", "y z")
 	want(3, "-c exit 3", "run", "bad")
+	if res := npm(t, sb, "run", "--silent", "test"); res.ExitCode != 0 || strings.Contains(res.Stdout, "> ") {
+		t.Errorf("--silent: got %+v", res)
+	}
 	want(1, `Missing script: "none"`, "run", "none")
 	want(0, "", "run", "--if-present", "none")
 	want(0, "Scripts available in app@1.0.1", "run")

@@ -1,0 +1,3 @@
+import type { PropsWithChildren } from 'react'
+
+export const Badge = ({ children }: PropsWithChildren) => <span className="badge">{children}</span>

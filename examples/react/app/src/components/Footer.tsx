@@ -1,0 +1,1 @@
+export const Footer = () => <footer>Built and served in a sandbox.</footer>
