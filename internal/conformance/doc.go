@@ -20,4 +20,6 @@
 //	BELLJAR_GIT_TESTS=DIR go test ./internal/conformance -run TestGit       # with -full all of them
 //
 // Scripts of testdata/scripts, by native bash and in a sandbox, which must agree; and guests that mean no good.
+//
+// Programs of testdata/python, which must print in a sandbox what CPython 3.13 printed for them on Linux.
 package conformance
