@@ -61,7 +61,7 @@ func (t *Tree) create(f found, mode fs.FileMode, now int64) (*inode, error) {
 	if f.there {
 		return nil, fs.ErrExist
 	}
-	dir := t.inode(f.dir.ino)
+	dir := f.up
 	if err := t.user.mayCreate(dir); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (d *Dir) unlink(name string) error {
 	if !f.there || f.name == "" {
 		return err
 	}
-	dir, n := d.t.inode(f.dir.ino), d.t.inode(f.node.ino)
+	dir, n := f.up, d.t.inode(f.node.ino)
 	if !f.slash {
 		if err := d.t.user.mayDelete(dir, n); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (t *Tree) mayDelete(f *found) error {
 	if !f.there || f.name == "" {
 		return nil
 	}
-	return t.user.mayDelete(t.inode(f.dir.ino), t.inode(f.node.ino))
+	return t.user.mayDelete(f.up, t.inode(f.node.ino))
 }
 
 func (f *found) unlinkable() error {
@@ -172,7 +172,7 @@ func (d *Dir) rmdir(name string) error {
 	if n.dir.seqs.root != nil {
 		return ErrNotEmpty
 	}
-	d.t.unlinkEntry(d.t.inode(f.dir.ino), n, f.entry, now)
+	d.t.unlinkEntry(f.up, n, f.entry, now)
 	return nil
 }
 

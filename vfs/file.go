@@ -16,15 +16,14 @@ import (
 // descriptors and deadlines, and may be used from many goroutines. Errors are *fs.PathError, but for io.EOF.
 // After Close, calls fail with fs.ErrClosed.
 type File struct {
-	t      *Tree
-	at     place
-	name   string
-	h      handle
-	read   bool
-	write  bool
-	fixed  bool // the offset stays at the start: a device, a FIFO
-	append atomic.Bool
-	closed atomic.Bool
+	t     *Tree
+	at    place
+	name  string
+	h     handle
+	read  bool
+	write bool
+	fixed bool          // the offset stays at the start: a device, a FIFO
+	state atomic.Uint32 // fileClosed, fileAppends
 
 	mu     sync.Mutex
 	off    int64  // of the next Read or Write
@@ -33,6 +32,12 @@ type File struct {
 	own node // what h points to, of most files: one piece of memory instead of two
 }
 
+// The bits of File.state: in one word, for a tree makes many Files.
+const (
+	fileClosed = 1 << iota
+	fileAppends
+)
+
 func newFile(t *Tree, at place, name string, flag int, h handle) *File {
 	acc := flag & accessMode
 	f := &File{t: t, at: at, name: name, h: h, read: acc != os.O_WRONLY, write: acc != os.O_RDONLY}
@@ -40,7 +45,9 @@ func newFile(t *Tree, at place, name string, flag int, h handle) *File {
 	case *device, *fifo:
 		f.fixed = true
 	}
-	f.append.Store(flag&os.O_APPEND != 0)
+	if flag&os.O_APPEND != 0 {
+		f.state.Store(fileAppends)
+	}
 	return f
 }
 
@@ -48,10 +55,16 @@ func newFile(t *Tree, at place, name string, flag int, h handle) *File {
 func (f *File) Name() string { return f.name }
 
 // Append reports whether writes go to the end of the file (O_APPEND).
-func (f *File) Append() bool { return f.append.Load() }
+func (f *File) Append() bool { return f.state.Load()&fileAppends != 0 }
 
 // SetAppend sets whether writes go to the end of the file (O_APPEND), as fcntl does.
-func (f *File) SetAppend(on bool) { f.append.Store(on) }
+func (f *File) SetAppend(on bool) {
+	if on {
+		f.state.Or(fileAppends)
+	} else {
+		f.state.And(^uint32(fileAppends))
+	}
+}
 
 // Readable reports whether the file was opened for reading.
 func (f *File) Readable() bool { return f.read }
@@ -59,10 +72,12 @@ func (f *File) Readable() bool { return f.read }
 // Writable reports whether the file was opened for writing.
 func (f *File) Writable() bool { return f.write }
 
+func (f *File) closed() bool { return f.state.Load()&fileClosed != 0 }
+
 // check tells whether the file is open, and for writing or reading if so asked.
 func (f *File) check(read, write bool) error {
 	switch {
-	case f.closed.Load():
+	case f.closed():
 		return fs.ErrClosed
 	case read && !f.read, write && !f.write:
 		return ErrBadFile
@@ -127,7 +142,7 @@ func (f *File) Write(p []byte) (int, error) {
 	if err := f.check(false, true); err != nil {
 		return 0, f.fail("write", err)
 	}
-	if !f.append.Load() {
+	if !f.Append() {
 		n, err := f.h.writeAt(p, f.off)
 		f.move(f.off + int64(n))
 		return n, f.fail("write", err)
@@ -221,7 +236,7 @@ func (f *File) seek(offset int64, whence int) (int64, error) {
 
 // Close closes the file, and releases locks held through it. A second Close returns fs.ErrClosed.
 func (f *File) Close() error {
-	if f.closed.Swap(true) {
+	if f.state.Or(fileClosed)&fileClosed != 0 {
 		return f.fail("close", fs.ErrClosed)
 	}
 	f.t.locks.release(f)

@@ -10,9 +10,8 @@ import (
 type Info struct {
 	name                       string
 	mode                       fs.FileMode
-	uid, gid                   int
+	uid, gid, rdev             uint32
 	dev, ino, nlink            uint64
-	rdev                       uint32
 	size                       int64
 	atime, mtime, ctime, btime int64
 }
@@ -49,10 +48,10 @@ func (i Info) Nlink() uint64 { return i.nlink }
 func (i Info) Rdev() uint32 { return i.rdev }
 
 // UID returns the owner.
-func (i Info) UID() int { return i.uid }
+func (i Info) UID() int { return int(i.uid) }
 
 // GID returns the owning group.
-func (i Info) GID() int { return i.gid }
+func (i Info) GID() int { return int(i.gid) }
 
 // Atime returns the time of the last access. Mounts that don't know give the time of the last change.
 func (i Info) Atime() time.Time { return time.Unix(0, i.atime) }
@@ -67,7 +66,7 @@ func (i Info) Btime() time.Time { return time.Unix(0, i.btime) }
 // info describes an inode. Preconditions: the tree's mutex is held.
 func (n *inode) info(name string) Info {
 	i := Info{
-		name: name, mode: n.mode, uid: int(n.uid), gid: int(n.gid),
+		name: name, mode: n.mode, uid: n.uid, gid: n.gid,
 		dev: 1, ino: n.ino, nlink: uint64(n.nlink), rdev: n.rdev, size: n.size,
 		atime: n.atime, mtime: n.mtime, ctime: n.ctime, btime: n.btime,
 	}

@@ -73,7 +73,7 @@ func (l *lockTable) acquire(ctx context.Context, f *File, try func(*fileLocks) e
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		if l.closed || f.closed.Load() {
+		if l.closed || f.closed() {
 			return fs.ErrClosed
 		}
 		k := l.on(f.at)

@@ -44,7 +44,7 @@ type mount struct {
 	drv      driver
 	dev      uint64
 	confined bool // symbolic links may not lead out of it
-	uid, gid int
+	uid, gid uint32
 	refs     atomic.Int64
 }
 
@@ -126,7 +126,7 @@ func (t *Tree) mount(name string, drv driver, confined bool) error {
 	if set == nil {
 		set = mountSet{}
 	}
-	m := &mount{drv: drv, dev: uint64(2 + len(set)), confined: confined, uid: t.user.UID, gid: t.user.GID}
+	m := &mount{drv: drv, dev: uint64(2 + len(set)), confined: confined, uid: uint32(t.user.UID), gid: uint32(t.user.GID)}
 	m.refs.Store(1)
 	set[f.node.ino] = m
 	t.mounts = set

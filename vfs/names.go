@@ -141,11 +141,14 @@ func (n *nameNode) putLeaf(own *owner, d *dirent) (self, right *nameNode, low st
 		n.ents[i] = d
 		return n, nil, ""
 	}
+	if i == nameFan { // Names come in order: this leaf stays full, and the next will be.
+		return n, &nameNode{own: own, ents: append(make([]*dirent, 0, nameFan), d)}, d.name
+	}
 	n.ents = slices.Insert(n.ents, i, d)
 	if len(n.ents) <= nameFan {
 		return n, nil, ""
 	}
-	at := splitAt(len(n.ents), i)
+	at := len(n.ents) / 2
 	right = &nameNode{own: own, ents: slices.Clone(n.ents[at:])}
 	n.ents = cut(n.ents, at)
 	return n, right, right.ents[0].name

@@ -40,6 +40,7 @@ type found struct {
 	dots  string      // then: which of them
 	node  place       // what bears the name, if anything does
 	entry *dirent     // the name, in the tree itself
+	up    *inode      // the directory, in the tree itself, if name isn't empty
 	typ   fs.FileMode // its type
 	there bool
 	slash bool // the path ends in a slash
@@ -62,14 +63,14 @@ type walk struct {
 // find resolves name from d. When what it found is in the tree itself, whether or not it exists, t.mu is held
 // on return, exclusively if so asked: unlock it with t.unlock. When it lies in a mount, or on errors, no lock
 // is held.
-func (d *Dir) find(name string, how follow, exclusive bool) (found, error) {
-	w, err := d.walk(name, how)
-	if err != nil {
+func (d *Dir) find(name string, how follow, exclusive bool) (f found, err error) {
+	w := walk{t: d.t, follow: how}
+	if err := w.start(d, name); err != nil {
 		return found{}, err
 	}
 	for {
 		w.t.lock(exclusive)
-		f, done, err := w.tree()
+		done, err := w.tree(&f)
 		if done && err == nil && f.owner() == nil {
 			return f, nil
 		}
@@ -77,7 +78,7 @@ func (d *Dir) find(name string, how follow, exclusive bool) (found, error) {
 		if done || err != nil {
 			return f, err
 		}
-		if f, done, err = w.mount(); done || err != nil {
+		if done, err = w.mount(&f); done || err != nil {
 			return f, err
 		}
 	}
@@ -91,31 +92,31 @@ func (f *found) owner() *mount {
 	return f.dir.mnt
 }
 
-// walk checks name's form and starts at d.
-func (d *Dir) walk(name string, how follow) (walk, error) {
+// start checks name's form and begins at d.
+func (w *walk) start(d *Dir, name string) error {
 	rest := name
 	if d.slash && name != "" {
 		rest = cmp.Or(skipSlashes(name), ".")
 	}
 	switch {
 	case name == "":
-		return walk{}, fs.ErrNotExist
+		return fs.ErrNotExist
 	case len(name) > maxPath && !(d.long && len(name) <= maxLongPath):
-		return walk{}, ErrNameTooLong
+		return ErrNameTooLong
 	case strings.IndexByte(name, 0) >= 0:
-		return walk{}, fs.ErrInvalid
+		return fs.ErrInvalid
 	case !d.clamp && escapes(rest):
-		return walk{}, ErrEscape
+		return ErrEscape
 	}
-	at := d.at
+	w.at, w.top = d.at, root
 	if d.clamp && name[0] == '/' {
-		at = root
+		w.at = root
 	}
-	top := root
 	if d.slash {
-		top = d.at
+		w.top = d.at
 	}
-	return walk{t: d.t, follow: how, at: at, top: top, rest: rest, free: len(rest)}, nil
+	w.rest, w.free = rest, len(rest)
+	return nil
 }
 
 // escapes reports whether a path is absolute or climbs above where it starts.
@@ -178,81 +179,83 @@ func skipSlashes(s string) string {
 }
 
 // here is the result of a path that ends in the directory the walk has reached.
-func (w *walk) here(dots string) found {
-	return found{dir: w.at, node: w.at, dots: dots, typ: fs.ModeDir, there: true, slash: w.rest != ""}
+func (w *walk) here(f *found, dots string) {
+	*f = found{dir: w.at, node: w.at, dots: dots, typ: fs.ModeDir, there: true, slash: w.rest != ""}
 }
 
 // end makes the result for the last name.
-func (w *walk) end(name string, node place, typ fs.FileMode, there bool) (found, bool, error) {
-	f := found{dir: w.at, name: name, node: node, typ: typ, there: there, slash: w.rest != ""}
+func (w *walk) end(f *found, name string, node place, typ fs.FileMode, there bool) error {
+	f.dir, f.name, f.node, f.typ, f.there, f.slash = w.at, name, node, typ, there, w.rest != ""
 	if f.slash && there && !typ.IsDir() && w.follow != followNever {
-		return f, true, ErrNotDir
+		return ErrNotDir
 	}
-	return f, true, nil
+	return nil
 }
 
 // tree goes on in the tree until the path ends (done) or enters a mount. Preconditions: t.mu is held.
-func (w *walk) tree() (f found, done bool, err error) {
+func (w *walk) tree(f *found) (done bool, err error) {
 	if w.t.closed {
-		return f, true, fs.ErrClosed
+		return true, fs.ErrClosed
 	}
 	for w.at.mnt == nil {
 		dir := w.t.inode(w.at.ino)
 		if dir == nil {
-			return f, true, fs.ErrNotExist
+			return true, fs.ErrNotExist
 		}
 		name, last, _ := w.next()
 		if name != "" {
 			if err := w.t.user.may(dir, wantExec); err != nil {
-				return f, true, err
+				return true, err
 			}
 		}
 		switch {
 		case name == "" || name == ".":
 			if last {
-				return w.here(name), true, nil
+				w.here(f, name)
+				return true, nil
 			}
 			continue
 		case dir.nlink == 0:
-			return f, true, fs.ErrNotExist
+			return true, fs.ErrNotExist
 		case name == ".." && w.fenced():
-			return f, true, ErrEscape
+			return true, ErrEscape
 		case name == "..":
 			w.at = place{ino: dir.dir.parent} // The root is its own parent.
 			if last {
-				return w.here(name), true, nil
+				w.here(f, name)
+				return true, nil
 			}
 			continue
 		case len(name) > maxName:
-			return f, true, ErrNameTooLong
+			return true, ErrNameTooLong
 		case last && w.rest != "" && w.follow == followToCreate:
-			return f, true, ErrIsDir
+			return true, ErrIsDir
 		}
 		e := dir.dir.names.get(name)
 		if e == nil {
 			if !last {
-				return f, true, fs.ErrNotExist
+				return true, fs.ErrNotExist
 			}
-			return w.end(name, place{}, 0, false)
+			f.up = dir
+			return true, w.end(f, name, place{}, 0, false)
 		}
 		node := w.t.mounts.over(e.ino)
 		link := e.typ == fs.ModeSymlink && w.follows(last)
 		switch {
 		case last && !link:
-			f, done, err := w.end(name, node, e.typ, true)
-			f.entry = e
-			return f, done, err
+			f.up, f.entry = dir, e
+			return true, w.end(f, name, node, e.typ, true)
 		case e.typ.IsDir():
 			w.at = node
 		case !link:
-			return f, true, ErrNotDir
+			return true, ErrNotDir
 		default:
 			if err := w.jump(w.t.inode(e.ino).target(), nil); err != nil {
-				return f, true, err
+				return true, err
 			}
 		}
 	}
-	return f, false, nil
+	return false, nil
 }
 
 // follows reports whether a link in this place is followed.
@@ -338,56 +341,57 @@ func (w *walk) plain() []string {
 
 // mount goes on in the mount that the walk stands in, until the path ends (done) or leads out of it. No lock
 // is held.
-func (w *walk) mount() (f found, done bool, err error) {
+func (w *walk) mount(f *found) (done bool, err error) {
 	m := w.at.mnt
 	for w.at.mnt == m {
 		name, last, confined := w.next()
 		if name == ".." {
 			if err := w.climbMount(confined); err != nil {
-				return f, true, err
+				return true, err
 			}
 			if w.at.mnt != m {
-				return f, false, nil
+				return false, nil
 			}
 		}
 		if name == "" || name == "." || name == ".." {
 			if last {
-				return w.here(name), true, nil
+				w.here(f, name)
+				return true, nil
 			}
 			continue
 		}
 		switch {
 		case len(name) > maxName:
-			return f, true, ErrNameTooLong
+			return true, ErrNameTooLong
 		case last && w.rest != "" && w.follow == followToCreate:
-			return f, true, ErrIsDir
+			return true, ErrIsDir
 		}
 		node := place{ino: w.at.ino, mnt: m, path: path.Join(w.at.path, name)}
 		typ, err := w.typ(node, name)
 		switch {
 		case err == nil:
 		case last && isNotExist(err):
-			return w.end(name, node, 0, false)
+			return true, w.end(f, name, node, 0, false)
 		default:
-			return f, true, err
+			return true, err
 		}
 		if typ != fs.ModeSymlink || !w.follows(last) {
 			if last {
-				return w.end(name, node, typ, true)
+				return true, w.end(f, name, node, typ, true)
 			}
 			if !typ.IsDir() {
-				return f, true, ErrNotDir
+				return true, ErrNotDir
 			}
 			w.at = node
 			continue
 		}
 		target, err := m.drv.readlink(node.path)
 		if err != nil {
-			return f, true, err
+			return true, err
 		}
 		if err := w.jump(target, m); err != nil {
-			return f, true, err
+			return true, err
 		}
 	}
-	return f, false, nil
+	return false, nil
 }

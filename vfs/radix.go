@@ -102,6 +102,9 @@ func (r *radix[V]) set(own *owner, key uint64, v *V) {
 		n = n.kids[i]
 	}
 	i := int(key & radixMask)
+	if i == 1 && len(n.vals) == 1 && r.height > 0 { // keys come in order, and more than a node of them has come
+		n.vals = append(make([]*V, 0, radixFan), n.vals...)
+	}
 	n.vals = grow(n.vals, i)
 	if n.vals[i] == nil {
 		n.used++

@@ -55,21 +55,20 @@ func (d *Dir) look(name string, how follow) (found, error) {
 
 // pair resolves both names; it is done if neither touches a mount. Preconditions: t.mu is held.
 func (d *Dir) pair(oldName string, how follow, to *Dir, newName string) (p pair, done bool, err error) {
-	a, err := d.walk(oldName, how)
-	if err != nil {
+	a, b := walk{t: d.t, follow: how}, walk{t: d.t, follow: followNever}
+	if err := a.start(d, oldName); err != nil {
 		return p, true, err
 	}
-	if p.old, done, err = a.tree(); err != nil || !done {
+	if done, err = a.tree(&p.old); err != nil || !done {
 		return p, done, err
 	}
 	if !p.old.there && how != followNever {
 		return p, true, fs.ErrNotExist // link looks at the file itself first, rename at both directories.
 	}
-	b, err := to.walk(newName, followNever)
-	if err != nil {
+	if err := b.start(to, newName); err != nil {
 		return p, true, err
 	}
-	if p.new, done, err = b.tree(); err != nil || !done {
+	if done, err = b.tree(&p.new); err != nil || !done {
 		return p, done, err
 	}
 	return p, p.old.owner() == nil && p.new.owner() == nil, nil

@@ -106,7 +106,7 @@ func (f *File) State() (FileState, error) {
 	defer f.mu.Unlock()
 	s := FileState{
 		Name: f.name, Ino: f.at.ino, Path: f.at.path,
-		Read: f.read, Write: f.write, Append: f.append.Load(), Offset: f.off, Cookie: f.cookie,
+		Read: f.read, Write: f.write, Append: f.Append(), Offset: f.off, Cookie: f.cookie,
 	}
 	switch h := f.h.(type) {
 	case *node:
