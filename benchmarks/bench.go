@@ -133,6 +133,14 @@ func (s *suite) runs(n int) int {
 	return n
 }
 
+// rounds is n, or one in a quick run: of what takes long and hardly varies.
+func (s *suite) rounds(n int) int {
+	if s.Quick {
+		return 1
+	}
+	return n
+}
+
 // tenth is n, or a tenth of it in a quick run: the size of what takes longer to make than to measure. The figure's name
 // says it.
 func (s *suite) tenth(n int) int {

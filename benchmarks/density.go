@@ -130,7 +130,7 @@ func (s *suite) idle(ctx context.Context) error {
 
 // idleMemory answers what one of n waiting guests weighs, in KiB.
 func (s *suite) idleMemory(ctx context.Context, g guest, n int) (values []float64, err error) {
-	for range s.runs(16) / 2 {
+	for range s.rounds(8) {
 		before, err := settled()
 		if err != nil {
 			return nil, err
@@ -156,7 +156,7 @@ func settled() (memory, error) {
 // live measures how long a thousand sandboxes take until each has printed, and what the process then weighs.
 func (s *suite) live(ctx context.Context) error {
 	var took, weight []float64
-	for range s.runs(24) / 3 {
+	for range s.rounds(8) {
 		runtime.GC()
 		start := time.Now()
 		all, err := s.python("print(1+1, flush=True); input()").population(ctx, 1000)

@@ -163,7 +163,7 @@ func (b *shellBench) idle(ctx context.Context) error {
 	}
 	const n = 100
 	var values []float64
-	for range b.runs(16) / 2 {
+	for range b.rounds(8) {
 		before, err := settled()
 		if err != nil {
 			return err
@@ -215,13 +215,13 @@ func (b *shellBench) tools(ctx context.Context) error {
 	if err := b.material(sb); err != nil {
 		return err
 	}
-	for _, c := range []struct{ name, script, want string }{
-		{"pipeline", "seq 1000000 | grep 7 | wc -l", "468559\n"},
-		{"sort", "LC_ALL=C sort lines | tail -1", ""},
-		{"gawk", "gawk '{ s += $1 } END { print s }' numbers", ""},
-		{"grep", "grep -rE 'zz[a-f]+[0-9]{3}' text | wc -l", ""},
-		{"sha256sum", "sha256sum < blob", ""},
-		{"tar", "tar -cf - many | gzip -c | wc -c > /dev/null; echo done", "done\n"},
+	for _, c := range []struct{ name, script string }{
+		{"pipeline", fmt.Sprintf("seq %d | grep 7 | wc -l", b.tenth(1_000_000))},
+		{"sort", "LC_ALL=C sort lines | tail -1"},
+		{"gawk", "gawk '{ s += $1 } END { print s }' numbers"},
+		{"grep", "grep -rE 'zz[a-f]+[0-9]{3}' text | wc -l"},
+		{"sha256sum", "sha256sum < blob"},
+		{"tar", "tar -cf - many | gzip -c | wc -c > /dev/null; echo done"},
 	} {
 		if tool, _, _ := strings.Cut(c.script, " "); tool == "gawk" {
 			if _, err := exec.LookPath(tool); err != nil {
@@ -229,7 +229,7 @@ func (b *shellBench) tools(ctx context.Context) error {
 			}
 		}
 		var ratios, ours []float64
-		for range max(b.runs(24)/4, 2) {
+		for range b.rounds(6) {
 			out, err := b.command(ctx, c.script).Output()
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
@@ -250,18 +250,18 @@ func (b *shellBench) tools(ctx context.Context) error {
 	return nil
 }
 
-// material writes the same files into the sandbox and for the native tools.
+// material writes the same files into the sandbox and for the native tools, a tenth of them in a quick run.
 func (b *shellBench) material(sb *engine.Sandbox) error {
 	random := rand.New(rand.NewPCG(5, 6))
 	var lines, numbers, text strings.Builder
-	for range 1_000_000 {
+	for range b.tenth(1_000_000) {
 		fmt.Fprintf(&lines, "%x\n", random.Uint64())
 		fmt.Fprintf(&numbers, "%d x\n", random.IntN(1000))
 	}
-	for text.Len() < 50<<20 {
+	for text.Len() < b.tenth(50<<20) {
 		fmt.Fprintf(&text, "%x %x zz%x\n", random.Uint64(), random.Uint64(), random.Uint32())
 	}
-	blob := make([]byte, 100<<20)
+	blob := make([]byte, b.tenth(100<<20))
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(blob)
 	put := func(name string, content []byte) error {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(b.dir, name)), 0o755); err != nil {
@@ -282,7 +282,7 @@ func (b *shellBench) material(sb *engine.Sandbox) error {
 		n := text.Len() / pieces
 		err = errors.Join(err, put(fmt.Sprintf("text/%d", i), []byte(text.String()[i*n:(i+1)*n])))
 	}
-	for i := range 5000 {
+	for i := range b.tenth(5000) {
 		err = errors.Join(err, put(fmt.Sprintf("many/%d/%d", i/100, i), []byte(text.String()[i*100:i*100+4000])))
 	}
 	return err

@@ -65,8 +65,12 @@ type rival struct {
 	disk        disk
 }
 
-// disks returns ours and the yardsticks, all empty. clean removes what lies outside of memory.
-func disks() (all []rival, clean func() error, err error) {
+// disks returns ours and, but for a quick run, the yardsticks, all empty. clean removes what lies outside of memory.
+func (s *suite) disks() (all []rival, clean func() error, err error) {
+	ours := rival{"", "", treeDisk{vfs.New(vfs.Config{})}}
+	if s.Quick {
+		return []rival{ours}, func() error { return nil }, nil
+	}
 	where := "tmpfs"
 	dir, err := os.MkdirTemp("/dev/shm", "belljar")
 	if err != nil {
@@ -74,7 +78,7 @@ func disks() (all []rival, clean func() error, err error) {
 		dir, err = os.MkdirTemp("", "belljar")
 	}
 	all = []rival{
-		{"", "", treeDisk{vfs.New(vfs.Config{})}},
+		ours,
 		{"memmapfs", "afero.MemMapFs", aferoDisk{afero.NewMemMapFs()}},
 		{"os", where + " through os", hostDisk(dir)},
 	}
@@ -83,7 +87,7 @@ func disks() (all []rival, clean func() error, err error) {
 
 // fileTree measures the file tree beside its yardsticks, round by round in turn.
 func (s *suite) fileTree(context.Context) error {
-	all, clean, err := disks()
+	all, clean, err := s.disks()
 	if err != nil {
 		return err
 	}
@@ -152,26 +156,28 @@ func (s *suite) randomIO(all []rival) error {
 	return nil
 }
 
-const benchFiles = 100_000
+// benchFiles is how many small files there are.
+func (s *suite) benchFiles() int { return s.tenth(100_000) }
 
-// manyFiles lets 100,000 files come and go in one directory.
+// manyFiles lets files come and go in one directory.
 func (s *suite) manyFiles(all []rival) error {
 	lives, lists := make([][]float64, len(all)), make([][]float64, len(all))
 	for range s.runs(16) {
 		for i, r := range all {
-			life, list, err := lifetime(r.disk)
+			life, list, err := lifetime(r.disk, s.benchFiles())
 			if err != nil {
 				return fmt.Errorf("%s: %w", r.name, err)
 			}
 			lives[i], lists[i] = append(lives[i], life.Seconds()), append(lists[i], milliseconds(list))
 		}
 	}
-	s.rows(all, "vfs_files_100k_s", "s", lives, "create, write 1 KiB, close, stat and unlink 100,000 files in one directory")
-	s.rows(all, "vfs_readdir_100k_ms", "ms", lists, "the names of a directory with 100,000 files")
+	k := s.benchFiles() / 1000
+	s.rows(all, fmt.Sprintf("vfs_files_%dk_s", k), "s", lives, fmt.Sprintf("create, write 1 KiB, close, stat and unlink %d,000 files in one directory", k))
+	s.rows(all, fmt.Sprintf("vfs_readdir_%dk_ms", k), "ms", lists, fmt.Sprintf("the names of a directory with %d,000 files", k))
 	return nil
 }
 
-func lifetime(d disk) (life, list time.Duration, err error) {
+func lifetime(d disk, files int) (life, list time.Duration, err error) {
 	if host, ok := d.(hostDisk); ok {
 		err = os.MkdirAll(string(host)+"/many", 0o755)
 	} else {
@@ -183,7 +189,7 @@ func lifetime(d disk) (life, list time.Duration, err error) {
 		return 0, 0, err
 	}
 	content := make([]byte, 1024)
-	paths := make([]string, benchFiles) // made before: what is measured is the file system
+	paths := make([]string, files) // made before: what is measured is the file system
 	for i := range paths {
 		paths[i] = fmt.Sprintf("many/file%06d", i)
 	}
@@ -209,7 +215,7 @@ func lifetime(d disk) (life, list time.Duration, err error) {
 		return 0, 0, err
 	}
 	names, err := f.Readdirnames(-1)
-	if list = time.Since(start); err != nil || len(names) != benchFiles {
+	if list = time.Since(start); err != nil || len(names) != files {
 		return 0, 0, fmt.Errorf("listed %d names: %w", len(names), err)
 	}
 	if err := f.Close(); err != nil {
@@ -231,14 +237,14 @@ func (s *suite) smallFiles() error {
 		row, note string
 		disk      func() disk
 	}{
-		{"vfs_small_file_bytes", "memory of a file of 100 bytes, all told, of 100,000", func() disk { return treeDisk{vfs.New(vfs.Config{})} }},
+		{"vfs_small_file_bytes", "memory of a file of 100 bytes, all told, of many in one directory", func() disk { return treeDisk{vfs.New(vfs.Config{})} }},
 		{"vfs_small_file_bytes_memmapfs", "the same by afero.MemMapFs", func() disk { return aferoDisk{afero.NewMemMapFs()} }},
 	} {
 		var values []float64
-		for range s.runs(16) {
+		for range s.rounds(16) {
 			before := heap()
 			d := c.disk()
-			for i := range benchFiles {
+			for i := range s.benchFiles() {
 				f, err := d.open(fmt.Sprintf("file%06d", i), os.O_WRONLY|os.O_CREATE)
 				if err != nil {
 					return err
@@ -250,7 +256,7 @@ func (s *suite) smallFiles() error {
 					return err
 				}
 			}
-			values = append(values, float64(heap()-before)/benchFiles)
+			values = append(values, float64(heap()-before)/float64(s.benchFiles()))
 			runtime.KeepAlive(d)
 		}
 		s.add(c.row, "B", values, "%s", c.note)
@@ -268,16 +274,17 @@ func heap() int64 {
 
 // bigClone measures Clone of a tree that has just been written to.
 func (s *suite) bigClone() error {
-	const content = 1 << 30
+	files := s.benchFiles()
+	const each = (1 << 30) / 100_000
 	t := vfs.New(vfs.Config{})
 	defer t.Close()
-	for i := range benchFiles {
+	for i := range files {
 		if i%1000 == 0 {
 			if err := t.Mkdir(fmt.Sprint("d", i/1000), 0o755); err != nil {
 				return err
 			}
 		}
-		if err := t.WriteFile(fmt.Sprintf("d%d/f%d", i/1000, i), make([]byte, content/benchFiles), 0o644); err != nil {
+		if err := t.WriteFile(fmt.Sprintf("d%d/f%d", i/1000, i), make([]byte, each), 0o644); err != nil {
 			return err
 		}
 	}
@@ -294,6 +301,6 @@ func (s *suite) bigClone() error {
 			return err
 		}
 	}
-	s.add("tree_clone_us", "µs", values, "Clone of a tree with 100,000 files and 1 GiB, after a write")
+	s.add("tree_clone_us", "µs", values, "Clone of a tree with %d files and %d MiB, after a write", files, files*each>>20)
 	return nil
 }
