@@ -19,6 +19,12 @@
 //	internal/conformance/fetch-git.sh DIR
 //	BELLJAR_GIT_TESTS=DIR go test ./internal/conformance -run TestGit       # with -full all of them
 //
+// The suites of bash and of GNU tools, one script per fresh copy of a sandbox; testdata/gnu.txt has a row for each that
+// doesn't pass. perl, valgrind and locales other than C.UTF-8 are not there, by which some skip themselves:
+//
+//	internal/conformance/fetch-gnu.sh DIR
+//	BELLJAR_GNU_TESTS=DIR go test ./internal/conformance -run TestGNU -parallel 6       # with -full all of them
+//
 // Scripts of testdata/scripts, by native bash and in a sandbox, which must agree; and guests that mean no good.
 //
 // Programs of testdata/python, which must print in a sandbox what CPython 3.13 printed for them on Linux.

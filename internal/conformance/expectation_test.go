@@ -33,7 +33,7 @@ func (e expectation) met(r result) bool {
 // expectations is the file's rows in its order, which is by module.
 type expectations []expectation
 
-// expectationsHead begins the file.
+// expectationsHead begins the file of CPython's suite.
 const expectationsHead = `# What each module of CPython's test suite does here that doesn't simply pass: module, status, reason.
 #
 #   skip            the module says itself that it can't run here
@@ -88,10 +88,10 @@ func parseExpectations(text string) (expectations, error) {
 func (l expectations) check(t *testing.T, modules []string) {
 	for _, e := range l {
 		if !slices.Contains(modules, e.module) {
-			t.Errorf("%s: %s is no module of the suite", expectationsFile, e.module)
+			t.Errorf("%s has a row and is not of the suite", e.module)
 		}
 		if strings.HasPrefix(e.reason, unexplained) {
-			t.Errorf("%s: %s: write a reason in place of %q", expectationsFile, e.module, e.reason)
+			t.Errorf("the row of %s: write a reason in place of %q", e.module, e.reason)
 		}
 	}
 }
@@ -130,9 +130,9 @@ func (l expectations) merge(got map[string]result) expectations {
 	return out
 }
 
-func (l expectations) write(file string) error {
+func (l expectations) write(file, head string) error {
 	var b bytes.Buffer
-	b.WriteString(expectationsHead)
+	b.WriteString(head)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, e := range l {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", e.module, formatStatus(e.status, e.failed), e.reason)
