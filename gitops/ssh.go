@@ -5,12 +5,13 @@ import (
 	"errors"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/belljar-dev/belljar/internal/hostkey"
 )
 
 // sshConn is a command's standard streams, and the connection that it runs over.
@@ -87,18 +88,12 @@ func otherKinds(refused error, key ssh.PublicKey) []string {
 	if !errors.As(refused, &known) {
 		return nil
 	}
-	var kinds []string
+	var keys []ssh.PublicKey
 	for _, k := range known.Want {
-		kind := k.Key.Type()
-		switch {
-		case kind == key.Type():
+		if k.Key.Type() == key.Type() {
 			return nil
-		case kind == ssh.KeyAlgoRSA: // a key may sign in several ways
-			kinds = append(kinds, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256)
-		default:
-			kinds = append(kinds, kind)
 		}
+		keys = append(keys, k.Key)
 	}
-	slices.Sort(kinds)
-	return slices.Compact(kinds)
+	return hostkey.Algorithms(keys...)
 }

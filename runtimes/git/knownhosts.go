@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/belljar-dev/belljar/internal/hostkey"
 )
 
 // knownHosts is the text of a known_hosts file (https://man.openbsd.org/sshd#SSH_KNOWN_HOSTS_FILE_FORMAT). Lines of
@@ -46,14 +48,7 @@ func (k knownHosts) keys(host, port string) (known, revoked []ssh.PublicKey) {
 // known has to be shown.
 func (k knownHosts) check(host, port string) (algorithms []string, judge ssh.HostKeyCallback) {
 	known, revoked := k.keys(host, port)
-	for _, key := range known {
-		kinds := []string{key.Type()}
-		if key.Type() == ssh.KeyAlgoRSA {
-			kinds = []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
-		}
-		algorithms = append(algorithms, kinds...)
-	}
-	return algorithms, func(_ string, _ net.Addr, key ssh.PublicKey) error {
+	return hostkey.Algorithms(known...), func(_ string, _ net.Addr, key ssh.PublicKey) error {
 		same := func(other ssh.PublicKey) bool { return bytes.Equal(other.Marshal(), key.Marshal()) }
 		switch {
 		case slices.ContainsFunc(revoked, same):
