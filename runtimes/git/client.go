@@ -36,6 +36,7 @@ type client struct {
 	known          bool // user and password are for base
 	asked          bool // they came from git's credential helpers
 	ours           bool // they are the host's
+	ownRoots       bool // the sandbox has changed its file of authorities
 }
 
 func (c Config) newClient(ctx context.Context, call *engine.Call, base *url.URL) (*client, error) {

@@ -39,10 +39,11 @@ type Config struct {
 	// Credentials answers a user name and a password for a server that asks for some, by the URL's scheme and host
 	// ("example.com", "example.com:8443"). They are sent to that server alone, and neither shown to the sandbox nor written
 	// into its files; programs in the sandbox can use them by git, which is what they are for. It is asked before git's own
-	// credential helpers, and not at all where the sandbox has changed whom https trusts (http.sslVerify). Without a host's
+	// credential helpers, and not at all where the sandbox has changed whom https trusts (http.sslVerify, its file of authorities). Without a host's
 	// answer, ok false, those are asked. nil has none. It must be safe for concurrent use.
 	Credentials func(ctx context.Context, scheme, host string) (user, password string, ok bool)
-	// TLS is what https is set up by; nil is the host's roots. It isn't changed.
+	// TLS is what https is set up by; nil is the host's roots. It isn't changed. Authorities that the sandbox has written
+	// into its /etc/ssl/certs/ca-certificates.crt are trusted beside those.
 	TLS *tls.Config
 	SSH SSH // for ssh:// and user@host:path
 }

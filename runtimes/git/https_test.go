@@ -45,9 +45,14 @@ git pull -q origin topic 2>/dev/null; git ls-remote --heads origin $BRANCH | wc 
 		{"url", Config{}, `printf "%s" "$CA" >ca.pem; git config --global "http.$HOST/.sslCAInfo" "$PWD/ca.pem"`},
 		{"capath", Config{}, `mkdir ca; printf "%s" "$CA" >ca/one.pem; echo no >ca/two; export GIT_SSL_CAPATH=$PWD/ca`},
 		{"unchecked", Config{}, `export GIT_SSL_NO_VERIFY=1`},
+		{"roots", Config{TLS: &tls.Config{RootCAs: localca.New(t).Pool}}, ""}, // /etc/ssl/certs/ca-certificates.crt has it
 	} {
 		t.Run(c.branch, func(t *testing.T) {
-			r := secureGuest(t, s, ca, c.cfg, c.before+"\nBRANCH="+c.branch+" SUBJECT='pushed by "+c.branch+"'"+script)
+			var roots []byte
+			if c.branch == "roots" {
+				roots = ca.PEM
+			}
+			r := guestWith(t, s, c.cfg, roots, "CA='"+string(ca.PEM)+"'\n"+c.before+"\nBRANCH="+c.branch+" SUBJECT='pushed by "+c.branch+"'"+script)
 			if want := main + "\npushed by " + c.branch + "\n1\n"; r.Stdout != want {
 				t.Errorf("got %q, want %q", r.Stdout, want)
 			}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,12 @@ func (s *server) git(t testing.TB, args ...string) string {
 // guest runs a script in a sandbox that may reach the server, where $URL is the repository.
 func guest(t *testing.T, s *server, cfg Config, script string) engine.Result {
 	t.Helper()
+	return guestWith(t, s, cfg, nil, script)
+}
+
+// guestWith is guest where the host has added to the sandbox's file of authorities.
+func guestWith(t *testing.T, s *server, cfg Config, roots []byte, script string) engine.Result {
+	t.Helper()
 	sb, err := newEngine(t, cfg).Create(t.Context(), engine.Spec{
 		Network: engine.Network{Dial: []string{"127.0.0.1:" + s.port()}}, Env: []string{"URL=" + s.URL + "/remote.git", "HOST=" + s.URL},
 	})
@@ -87,6 +94,11 @@ func guest(t *testing.T, s *server, cfg Config, script string) engine.Result {
 		t.Fatal(err)
 	}
 	defer sb.Close()
+	if roots != nil {
+		if err := sb.Files().WriteFile(rootsFile, append(slices.Clone(engine.Authorities()), roots...), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r, err := sb.Run(t.Context(), engine.Command{Args: []string{"bash", "-c", testdata(t, "prelude.sh") + script}})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, r.Stderr)
@@ -155,9 +167,14 @@ grep -r s3cret ~; env | grep s3cret; git config -l | grep s3cret; GIT_TRACE=1 GI
 	if got := s.git(t, "log", "-1", "--format=%s", "held"); got != "x" {
 		t.Errorf("pushed %q", got)
 	}
-	r = guest(t, s, held, `git -c http.sslVerify=false clone -q $URL c`)
-	if !strings.Contains(string(r.Stderr), "could not read Username") {
-		t.Errorf("the host's credentials were used where the sandbox trusts anyone: %s", r.Stderr)
+	for _, c := range []struct {
+		script string
+		roots  []byte
+	}{{"git -c http.sslVerify=false clone -q $URL c", nil}, {"git clone -q $URL c", []byte("\n")}} {
+		r = guestWith(t, s, held, c.roots, c.script)
+		if !strings.Contains(string(r.Stderr), "could not read Username") {
+			t.Errorf("the host's credentials were used where the sandbox trusts others (%q): %s", c.roots, r.Stderr)
+		}
 	}
 	r = guest(t, s, Config{}, `git clone -q $URL c
 printf '#!/bin/sh\ncase $1 in Username*) echo me;; *) echo s3cret;; esac\n' >ask; chmod +x ask

@@ -1,12 +1,16 @@
 package git
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
+
+	"github.com/belljar-dev/belljar/engine"
 )
 
 const (
@@ -15,7 +19,8 @@ const (
 	maxRootDir = 1000                                 // files of a folder of them
 )
 
-// trust says whom https believes: the host's roots or Config.TLS, or who the sandbox's settings name in their place.
+// trust says whom https believes: the host's roots or Config.TLS, with those that the sandbox has written into its own
+// file of authorities, as curl and Python there do; or who the sandbox's settings name in their place.
 func (cl *client) trust() (*tls.Config, error) {
 	cfg := cl.config.TLS.Clone()
 	if cfg == nil {
@@ -23,6 +28,12 @@ func (cl *client) trust() (*tls.Config, error) {
 	}
 	if cl.unchecked() {
 		cfg.InsecureSkipVerify = true
+	}
+	if added := cl.changedRoots(); added != nil && cl.authorities() == "" {
+		if err := addRoots(cfg, added); err != nil {
+			return nil, err
+		}
+		cl.ownRoots = true
 	}
 	if file := cl.authorities(); file != "" {
 		pem, err := cl.read(file)
@@ -41,9 +52,29 @@ func (cl *client) trust() (*tls.Config, error) {
 	return cfg, nil
 }
 
+// changedRoots answers the sandbox's file of authorities; nil if it is as the engine has made it, or is missing.
+func (cl *client) changedRoots() []byte {
+	pem, err := cl.read(rootsFile)
+	if err != nil || bytes.Equal(pem, engine.Authorities()) {
+		return nil
+	}
+	return pem
+}
+
+// addRoots lets cfg believe more authorities than it did.
+func addRoots(cfg *tls.Config, pem []byte) (err error) {
+	if cfg.RootCAs != nil {
+		cfg.RootCAs = cfg.RootCAs.Clone()
+	} else if cfg.RootCAs, err = x509.SystemCertPool(); err != nil {
+		return fmt.Errorf("read the host's authorities: %w", err)
+	}
+	cfg.RootCAs.AppendCertsFromPEM(pem)
+	return nil
+}
+
 // ownTrust reports that the sandbox has changed whom https believes: then nothing of the host's is told to who answers.
 func (cl *client) ownTrust() bool {
-	return cl.unchecked() || cl.authorities() != "" || cl.setting("sslcapath", "GIT_SSL_CAPATH") != ""
+	return cl.ownRoots || cl.unchecked() || cl.authorities() != "" || cl.setting("sslcapath", "GIT_SSL_CAPATH") != ""
 }
 
 func (cl *client) unchecked() bool {
