@@ -148,6 +148,9 @@ toolchain() {
 	chmod +x "$TOOLS/bin/wasm-opt" "$TOOLS/$CC" "$TOOLS/binaryen-opt"
 }
 
+# What git is linked with changes beside this recipe: its steps are of the sources that there are.
+posix_sum() { cat "$POSIX"/src/*.c "$POSIX"/include/*.h "$POSIX"/include/*/*.h | sha256sum | cut -c 1-12; }
+
 posix() {
 	local f objs=()
 	mkdir -p "$BUILD/posix"
@@ -207,6 +210,7 @@ SCRIPTS=(git-submodule git-bisect git-merge-octopus git-merge-one-file git-merge
 SOURCED=(git-sh-setup git-sh-i18n git-mergetool--lib)
 
 build_git() {
+	rm -f "$SRC/git/git" # make doesn't know of the libraries
 	makes git "${SCRIPTS[@]}" "${SOURCED[@]}"
 	makes -C templates boilerplates.made
 }
@@ -246,8 +250,10 @@ step install-tools install_tools
 step fetch fetch
 step unpack unpack_all
 step toolchain toolchain
-step posix posix
-for name in zlib pcre2 git; do
+sum=$(posix_sum)
+step "posix-$sum" posix
+for name in zlib pcre2; do
 	step "$name" "build_$name"
 done
-step image image
+step "git-$sum" build_git
+step "image-$sum" image
