@@ -19,6 +19,7 @@ type target struct {
 	program *program
 	loaded  *loadedProgram // nil until load
 	path    string         // where it was found, absolute
+	name    string         // the last part of what was asked for: of a script, not of what runs it
 	args    []string
 	env     []string
 	dir     string
@@ -75,6 +76,7 @@ func getenv(env []string, key string) string {
 
 // findAt resolves a path, relative to t.dir, through the interpreters of scripts, whose arguments it puts before t's.
 func (sb *Sandbox) findAt(name string, t *target) error {
+	asked := path.Base(name)
 	for range maxScripts + 1 {
 		given := name // scripts learn what they were called as
 		if !path.IsAbs(name) {
@@ -93,7 +95,7 @@ func (sb *Sandbox) findAt(name string, t *target) error {
 			name = interpreter
 			continue
 		}
-		t.path = name
+		t.path, t.name = name, asked
 		t.program, err = sb.programOf(name, head)
 		return err
 	}

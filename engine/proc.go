@@ -226,10 +226,13 @@ func (t *task) letterLocked() byte {
 	return 'R'
 }
 
-// command is the name that the kernel knows a process by.
+// command is the name that the kernel knows a process by: its file's, whatever it was told to be called.
 func (t *task) command() string {
 	name := "init"
-	if t.shown != nil {
+	switch {
+	case t.shown != nil && t.shown.name != "":
+		name = t.shown.name
+	case t.shown != nil:
 		name = path.Base(t.shown.args[0])
 	}
 	return name[:min(len(name), 15)]

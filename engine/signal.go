@@ -62,7 +62,7 @@ const (
 	unstoppable   = signalSet(1<<(SIGKILL-1) | 1<<(SIGSTOP-1)) // can't be blocked, ignored or handled
 	stopSignals   = signalSet(1<<(SIGSTOP-1) | 1<<(SIGTSTP-1) | 1<<(SIGTTIN-1) | 1<<(SIGTTOU-1))
 	quietSignals  = signalSet(1<<(SIGCHLD-1) | 1<<(SIGCONT-1) | 1<<(SIGURG-1) | 1<<(SIGWINCH-1)) // nothing by default
-	allSignals    = signalSet(1)<<wasi.LastSignal - 1
+	allSignals    = ^signalSet(0)
 	stoppedStatus = 0x7f   // wait(2)'s mark of a stopped child; the signal stands above
 	continued     = 0xffff // wait(2)'s status of a continued child
 )

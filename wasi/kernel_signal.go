@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// LastSignal is the highest signal number. They are Linux's.
-const LastSignal = 31
+// LastSignal is the highest signal number. They are Linux's. Those from 32 on are as others are: none is queued twice.
+const LastSignal = 64
 
 // SignalHow is what a signal does.
 type SignalHow uint32
