@@ -243,12 +243,13 @@ node_library() {
 	python3 "$HERE/pack.py" "$WORK/library.bin" "=$all"
 }
 
+# Without NDEBUG the interpreter looks before each bytecode whether it is to be dumped.
 engine() {
 	mkdir -p "$OBJ/engine"
-	"$CC" -O2 -g0 -w -I"$SRC/quickjs/quickjs" -c "$HERE/src/engine.c" -o "$OBJ/engine/engine.o"
+	"$CC" -O2 -g0 -w -DNDEBUG -I"$SRC/quickjs/quickjs" -c "$HERE/src/engine.c" -o "$OBJ/engine/engine.o"
 	local f
 	for f in libregexp libunicode dtoa; do
-		"$CC" -O2 -g0 -w -I"$SRC/quickjs/quickjs" -c "$SRC/quickjs/quickjs/$f.c" -o "$OBJ/engine/$f.o"
+		"$CC" -O2 -g0 -w -DNDEBUG -I"$SRC/quickjs/quickjs" -c "$SRC/quickjs/quickjs/$f.c" -o "$OBJ/engine/$f.o"
 	done
 }
 
