@@ -13,7 +13,9 @@ VERSION=1:2.39.5-0+deb12u3
 ORIG=git_2.39.5.orig.tar.xz
 SUM=c58da92c378df4a986ca33266897a7397e86c22ee266a284d8c2432c39066b59
 
-if [ "$(cat "$DIR/version" 2>/dev/null)" = "$SUM" ]; then
+MADE="$SUM $(sha256sum <"${BASH_SOURCE[0]}")" # what DIR is made of, and by
+
+if [ "$(cat "$DIR/version" 2>/dev/null)" = "$MADE" ]; then
 	exit
 fi
 
@@ -47,7 +49,44 @@ mkdir -p "$DIR/templates/blt"
 cp -R source/t "$DIR/t"
 # The scripts look for it here; they call what is in PATH, which the test's image has.
 printf '#!/bin/sh\nexec /usr/bin/test-tool "$@"\n' >"$DIR/t/helper/test-tool"
-chmod +x "$DIR/t/helper/test-tool"
+# The sandbox has no perl; of its programs these few are all that most scripts need.
+cat >"$DIR/t/helper/perl" <<'END'
+#!/bin/bash
+case "$1 $2" in
+'-pe y/\012/\000/') exec tr '\012' '\000' ;;
+'-pe y/\000/Q/') exec tr '\000' Q ;;
+'-pe y/Q/\000/') exec tr Q '\000' ;;
+'-pe y/\000/\012/') exec tr '\000' '\012' ;;
+'-lne /[0-9a-f]+/ and print $&') exec sed -n 's/^[^0-9a-f]*\([0-9a-f]\{1,\}\).*/\1/p' ;;
+'-e '*'my %expect = (@ARGV)'*) # who wrote how many lines
+	shift 2
+	exec awk -F '\t' '
+		BEGIN { for (i = 1; i < ARGC; i += 2) expected[ARGV[i]] = ARGV[i + 1]; ARGC = 1 }
+		/^[0-9a-f]+\t\([^\t]+\t/ { sub(/^\( */, "", $2); sub(/ *$/, "", $2); count[$2]++ }
+		END {
+			for (name in expected) if (count[name] + 0 != expected[name]) bad = 1
+			for (name in count) if (count[name] != expected[name] + 0) bad = 1
+			exit bad
+		}' "$@" ;;
+'-e print reverse <>') exec tac ;;
+'-i -pe')
+	[ "$3" = 's{\./}{}' ] && exec sed -i 's,\./,,' "${@:4}"
+	exit 127 ;;
+'-ne printf "\\%03o", hex for /../g')
+	while read -r line; do
+		for ((i = 0; i < ${#line}; i += 2)); do printf '\\%03o' "0x${line:i:2}"; done
+	done ;;
+'-le print readlink($_) for @ARGV')
+	shift 2
+	for name; do readlink "$name" || echo; done ;;
+*)
+	# test_copy_bytes
+	if [ "$1 $3" = "-e -" ]; then exec head -c "$4"; fi
+	echo "no perl for: $*" >&2
+	exit 127 ;;
+esac
+END
+chmod +x "$DIR/t/helper/test-tool" "$DIR/t/helper/perl"
 # What a build leaves for its tests.
 for file in source/templates/*--*; do
 	name=${file##*/}
@@ -59,7 +98,7 @@ done
 cat >"$DIR/GIT-BUILD-OPTIONS" <<END
 SHELL_PATH='/bin/sh'
 TEST_SHELL_PATH='/bin/sh'
-PERL_PATH='/bin/true'
+PERL_PATH='/git/t/helper/perl'
 DIFF='diff'
 PYTHON_PATH='/usr/bin/python3'
 TAR='tar'
@@ -74,4 +113,4 @@ PAGER_ENV='LESS=FRX LV=-c'
 X=''
 FSMONITOR_DAEMON_BACKEND=''
 END
-echo "$SUM" >"$DIR/version"
+echo "$MADE" >"$DIR/version"
