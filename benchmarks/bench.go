@@ -80,6 +80,7 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"sandboxes on disk", s.store},
 		{"shell", s.shell},
 		{"JavaScript", s.javascript},
+		{"npm and esbuild", s.npm},
 		{"git", s.git},
 		{"git for hosts", s.gitops},
 		{"HumanEval", s.humanEval},

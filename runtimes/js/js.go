@@ -26,6 +26,15 @@ var digest string
 // Version is that of the Node.js whose library the image has.
 const Version = "20.19.2"
 
+// Config says how the image's programs work. The zero value is what Image uses.
+type Config struct {
+	// NPM is for npm and npx: the registry that they ask first, and a folder of packages that the host keeps.
+	NPM npm.Config
+}
+
+// Image is that of the zero Config.
+func Image() engine.Image { return Config{}.Image() }
+
 // Image is Node's library on QuickJS under the name "js": the commands node and nodejs, and the language "js" for
 // Sandbox.Eval and Sandbox.Session. TypeScript and JSX run as they are. npm and npx install packages, as far as the
 // sandbox's Network lets them; esbuild bundles, watches and serves.
@@ -36,11 +45,11 @@ const Version = "20.19.2"
 // cell ends when its value is there; timers that are due a tenth of a second later go on beside the next ones.
 //
 // Math.random and crypto are seeded for each process, and for each copy of a session.
-func Image() engine.Image {
+func (c Config) Image() engine.Image {
 	tools := esbuild.New()
 	return engine.Image{
 		Name: "js",
-		Programs: append(npm.Programs(npm.Config{}), esbuild.Program(), engine.Program{
+		Programs: append(npm.Programs(c.NPM), esbuild.Program(), engine.Program{
 			Path:   "/usr/bin/node",
 			Links:  []string{"/usr/local/bin/node", "/usr/bin/nodejs", "/usr/bin/tsx"},
 			Digest: strings.TrimSpace(digest),
