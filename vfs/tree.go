@@ -154,6 +154,9 @@ func (t *Tree) Usage() Usage {
 	return t.used
 }
 
+// Quota returns the limits that Usage is held against, Config.MaxBytes and MaxFiles; 0 means none.
+func (t *Tree) Quota() Usage { return Usage{Bytes: t.cfg.MaxBytes, Files: t.cfg.MaxFiles} }
+
 // Close lets go of everything the tree holds, mounts included, in constant time. Later calls fail with
 // fs.ErrClosed, except closing Files and closing again, which return nil.
 func (t *Tree) Close() error {

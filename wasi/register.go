@@ -124,6 +124,7 @@ func extension() []export {
 		{"fd_chmod", "ii", fdChmod},
 		{"fd_chown", "iii", fdChown},
 		{"fd_bytes", "ii", fdBytes},
+		{"tree_room", "i", treeRoom},
 		{"fd_seek_sparse", "iIii", fdSeekSparse},
 		{"fd_punch", "iII", fdPunch},
 		{"path_stat", "iiiii", pathStat},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io/fs"
+	"math"
 
 	"github.com/belljar-dev/belljar/vfs"
 )
@@ -172,6 +173,26 @@ func fdBytes(_ context.Context, h *Host, mem memory, p []uint64) errno {
 		n = o.poll(false, nil).bytes
 	}
 	return mem.putUint64(uint32(p[1]), n)
+}
+
+// tree_room() -> u64[4]
+//
+// It tells how much the file tree may hold and how much more there is room for: bytes, free bytes, names, free names.
+func treeRoom(_ context.Context, h *Host, mem memory, p []uint64) errno {
+	room, e := mem.bytes(uint32(p[0]), 32)
+	if e != errSuccess {
+		return e
+	}
+	used, quota := h.tree.Usage(), h.tree.Quota()
+	for i, of := range [][2]int64{{quota.Bytes, used.Bytes}, {quota.Files, used.Files}} {
+		most := of[0]
+		if most <= 0 {
+			most = math.MaxInt64
+		}
+		binary.LittleEndian.PutUint64(room[16*i:], uint64(most))
+		binary.LittleEndian.PutUint64(room[16*i+8:], uint64(max(0, most-of[1])))
+	}
+	return errSuccess
 }
 
 // opened gives the file or directory that fd is open on.
