@@ -11,6 +11,7 @@ import (
 // capableModules are the test modules that are told that it has.
 var capableModules = map[string]bool{
 	"test_concurrent_futures": true,
+	"test_optparse":           true,
 	"test_poll":               true,
 	"test_popen":              true,
 	"test_pty":                true,
@@ -19,10 +20,14 @@ var capableModules = map[string]bool{
 	"test_selectors":          true,
 	"test_socket":             true,
 	"test_subprocess":         true,
+	"test_termios":            true,
 	"test_thread":             true,
+	"test_threadedtempfile":   true,
 	"test_threading":          true,
 	"test_threading_local":    true,
 	"test_threadsignals":      true,
+	"test_tty":                true,
+	"test_webbrowser":         true,
 }
 
 // doubts are where the suite's files rule WASI out: all places of the text below the mark, to be replaced once.

@@ -106,7 +106,7 @@ int fcntl(int fd, int cmd, ...)
 	}
 }
 
-int flock(int fd, int op) { return done(BLOCKING(host_fd_flock(fd, op))); }
+int flock(int fd, int op) { return done(WAITING(host_fd_flock(fd, op))); }
 
 int lockf(int fd, int op, off_t size)
 {

@@ -35,6 +35,7 @@ HOST(path_rename_flags) int host_path_rename_flags(int dir, const char *path, si
 	size_t to_len, uint32_t flags);
 HOST(fd_flock) int host_fd_flock(int fd, uint32_t op);
 HOST(fd_lock) int host_fd_lock(int fd, uint32_t cmd, uint32_t type, int64_t start, int64_t len, struct host_lock *ret);
+HOST(tree_room) int host_tree_room(uint64_t ret[4]);
 HOST(fd_bytes) int host_fd_bytes(int fd, uint64_t *ret);
 
 HOST(proc_fork) int host_proc_fork(uint32_t *pid);
@@ -125,6 +126,14 @@ int __belljar_hosts_file(const char *name, struct in_addr *addr); // looks a nam
 		} while (__belljar_leave() && err_ == EINTR && !__belljar_due()); \
 		err_;                                  \
 	})
+
+// WAITING(call) is BLOCKING for what may wait long, of which a program that has a signal to see to keeps out: it gives
+// EINTR without a call. Not for who tries again on EINTR without having looked.
+#define WAITING(call) (__belljar_due() ? EINTR : BLOCKING(call))
+
+// wait4 for those who try again on EINTR.
+struct rusage;
+int __belljar_wait4(int pid, int *status, int options, struct rusage *usage);
 
 void __belljar_enter(void);
 int __belljar_leave(void); // runs what was put off; whether an interrupted call goes on

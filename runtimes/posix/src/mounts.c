@@ -1,5 +1,4 @@
-// What is mounted, from /proc/mounts; a sandbox without one has a single file system. How much room it has the host
-// keeps to itself.
+// What is mounted, from /proc/mounts; a sandbox without one has a single file system.
 #include <fcntl.h>
 #include <mntent.h>
 #include <stdlib.h>
@@ -8,7 +7,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "host.h"
+
 #define TMPFS_MAGIC 0x01021994
+#define BLOCK 4096
 
 FILE *setmntent(const char *path, const char *mode)
 {
@@ -41,26 +43,27 @@ int endmntent(FILE *f)
 
 char *hasmntopt(const struct mntent *entry, const char *option) { return strstr(entry->mnt_opts, option); }
 
-int statvfs(const char *restrict path, struct statvfs *restrict buf)
+// room describes the sandbox's own files, wherever one asks: what is mounted has a limit of its own that nobody knows.
+static int room(struct statvfs *buf)
 {
-	if (access(path, F_OK) < 0)
-		return -1;
-	*buf = (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255};
-	return 0;
+	uint64_t r[4] = {0};
+	int err = host_tree_room(r);
+	*buf = (struct statvfs){.f_bsize = BLOCK, .f_frsize = BLOCK, .f_namemax = 255};
+	buf->f_blocks = r[0] / BLOCK;
+	buf->f_bfree = buf->f_bavail = r[1] / BLOCK;
+	buf->f_files = r[2];
+	buf->f_ffree = buf->f_favail = r[3];
+	return done(err);
 }
 
-int fstatvfs(int fd, struct statvfs *buf)
-{
-	if (fcntl(fd, F_GETFD) < 0)
-		return -1;
-	*buf = (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255};
-	return 0;
-}
+int statvfs(const char *restrict path, struct statvfs *restrict buf) { return access(path, F_OK) < 0 ? -1 : room(buf); }
+int fstatvfs(int fd, struct statvfs *buf) { return fcntl(fd, F_GETFD) < 0 ? -1 : room(buf); }
 
 static int from(int result, const struct statvfs *v, struct statfs *buf)
 {
 	if (result == 0)
-		*buf = (struct statfs){.f_type = TMPFS_MAGIC, .f_bsize = v->f_bsize, .f_frsize = v->f_frsize, .f_namelen = v->f_namemax};
+		*buf = (struct statfs){.f_type = TMPFS_MAGIC, .f_bsize = v->f_bsize, .f_frsize = v->f_frsize, .f_namelen = v->f_namemax,
+			.f_blocks = v->f_blocks, .f_bfree = v->f_bfree, .f_bavail = v->f_bavail, .f_files = v->f_files, .f_ffree = v->f_ffree};
 	return result;
 }
 

@@ -145,7 +145,7 @@ static struct timeval micro(uint64_t ns)
 	return (struct timeval){.tv_sec = (time_t)(ns / 1000000000), .tv_usec = (suseconds_t)(ns % 1000000000 / 1000)};
 }
 
-pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
+pid_t __belljar_wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
 	struct host_wait found = {0};
 	int err = BLOCKING(host_proc_wait(pid, (uint32_t)options, &found));
@@ -156,6 +156,11 @@ pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 	if (usage)
 		*usage = (struct rusage){.ru_utime = micro(found.user_ns), .ru_maxrss = (long)(found.maxrss >> 10)};
 	return (pid_t)found.pid;
+}
+
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	return __belljar_due() ? done(EINTR) : __belljar_wait4(pid, status, options, usage);
 }
 
 pid_t wait3(int *status, int options, struct rusage *usage) { return wait4(-1, status, options, usage); }

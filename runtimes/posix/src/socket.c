@@ -39,6 +39,7 @@ HOST(sock_pair) int host_sock_pair(uint32_t flags, uint32_t fds[2]);
 
 enum { HOST_DGRAM = 1, HOST_STREAM = 2 };
 enum { HOST_PEEK = 1, HOST_WAITALL = 2, HOST_DONTWAIT = 0x40, HOST_NOSIGNAL = 0x4000 };
+enum { HOST_TRUNCATED = 1 };
 enum { HOST_SOL_SOCKET = 0 };
 
 // An address in the host's third form: the family, then the octets or the path.
@@ -187,7 +188,7 @@ int listen(int fd, int backlog) { return done(host_sock_listen(fd, backlog < 0 ?
 int accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict len, int flags)
 {
 	uint32_t got;
-	int err = BLOCKING(host_sock_accept(fd, 0, &got));
+	int err = WAITING(host_sock_accept(fd, 0, &got));
 	if (err)
 		return done(err);
 	if (finish((int)got, flags) < 0 || (addr && len && getpeername((int)got, addr, len) < 0)) {
@@ -205,41 +206,76 @@ int shutdown(int fd, int how)
 	return done(how < SHUT_RD || how > SHUT_RDWR ? EINVAL : host_sock_shutdown(fd, (uint32_t)how + 1));
 }
 
-ssize_t sendto(int fd, const void *buf, size_t size, int flags, const struct sockaddr *addr, socklen_t len)
+static int get_type(int fd, int *type)
 {
-	struct iovec iov = {(void *)buf, size};
+	socklen_t len = sizeof *type;
+	int err = host_sock_getsockopt(fd, HOST_SOL_SOCKET, 1, type, &len);
+	*type = *type == HOST_STREAM ? SOCK_STREAM : SOCK_DGRAM;
+	return err;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
 	uint32_t port, host = (flags & MSG_DONTWAIT ? HOST_DONTWAIT : 0) | (flags & MSG_NOSIGNAL ? HOST_NOSIGNAL : 0);
-	size_t sent = 0;
+	size_t sent = 0, count = (size_t)m->msg_iovlen;
 	int err;
-	if (addr == NULL)
-		err = BLOCKING(host_sock_send(fd, &iov, 1, host, &sent));
+	// Nothing but data goes over the host's sockets: no descriptors, no credentials.
+	if (m->msg_iovlen < 0 || m->msg_controllen > 0)
+		return done(m->msg_iovlen < 0 ? EMSGSIZE : EINVAL);
+	if (m->msg_name == NULL)
+		err = WAITING(host_sock_send(fd, m->msg_iov, count, host, &sent));
 	else {
 		struct raw raw;
-		err = to_raw(addr, len, &raw, &port);
+		err = to_raw(m->msg_name, m->msg_namelen, &raw, &port);
+		struct host_addr to = {&raw, sizeof raw};
 		if (err == 0)
-			err = BLOCKING(host_sock_send_to(fd, &iov, 1, &(struct host_addr){&raw, sizeof raw}, port, host, &sent));
+			err = WAITING(host_sock_send_to(fd, m->msg_iov, count, &to, port, host, &sent));
 	}
 	return err ? done(err) : (ssize_t)sent;
 }
 
+ssize_t sendto(int fd, const void *buf, size_t size, int flags, const struct sockaddr *addr, socklen_t len)
+{
+	struct iovec iov = {(void *)buf, size};
+	return sendmsg(fd, &(struct msghdr){.msg_name = (void *)addr, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1}, flags);
+}
+
 ssize_t send(int fd, const void *buf, size_t size, int flags) { return sendto(fd, buf, size, flags, NULL, 0); }
+
+ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+{
+	uint32_t port = 0, host = (flags & MSG_PEEK ? HOST_PEEK : 0) | (flags & MSG_WAITALL ? HOST_WAITALL : 0) |
+		(flags & MSG_DONTWAIT ? HOST_DONTWAIT : 0);
+	size_t got = 0, count = (size_t)m->msg_iovlen;
+	uint16_t ret_flags = 0;
+	struct raw raw = {0};
+	struct host_addr from = {&raw, sizeof raw};
+	if (m->msg_iovlen < 0)
+		return done(EMSGSIZE);
+	int err = m->msg_name ? WAITING(host_sock_recv_from(fd, m->msg_iov, count, &from, host, &port, &got, &ret_flags))
+			      : WAITING(host_sock_recv(fd, m->msg_iov, count, host, &got, &ret_flags));
+	if (err)
+		return done(err);
+	// What comes over a connection, or from a socket without a name, has no sender.
+	int type = HOST_DGRAM;
+	if (m->msg_name && (get_type(fd, &type) || type == SOCK_STREAM || (raw.family == AF_UNIX && !raw.data[0] && !raw.data[1])))
+		m->msg_namelen = 0;
+	else
+		from_raw(&raw, port, m->msg_name, &m->msg_namelen);
+	m->msg_controllen = 0;
+	m->msg_flags = ret_flags & HOST_TRUNCATED ? MSG_TRUNC : 0;
+	return (ssize_t)got;
+}
 
 ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags, struct sockaddr *restrict addr,
 	socklen_t *restrict len)
 {
 	struct iovec iov = {buf, size};
-	uint32_t port = 0, host = (flags & MSG_PEEK ? HOST_PEEK : 0) | (flags & MSG_WAITALL ? HOST_WAITALL : 0) |
-		(flags & MSG_DONTWAIT ? HOST_DONTWAIT : 0);
-	size_t got = 0;
-	uint16_t ret_flags;
-	struct raw raw = {0};
-	struct host_addr from = {&raw, sizeof raw};
-	int err = addr ? BLOCKING(host_sock_recv_from(fd, &iov, 1, &from, host, &port, &got, &ret_flags))
-		       : BLOCKING(host_sock_recv(fd, &iov, 1, host, &got, &ret_flags));
-	if (err)
-		return done(err);
-	from_raw(&raw, port, addr, len);
-	return (ssize_t)got;
+	struct msghdr m = {.msg_name = len ? addr : NULL, .msg_namelen = len ? *len : 0, .msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t got = recvmsg(fd, &m, flags);
+	if (got >= 0 && len)
+		*len = m.msg_namelen;
+	return got;
 }
 
 ssize_t recv(int fd, void *buf, size_t size, int flags) { return recvfrom(fd, buf, size, flags, NULL, NULL); }
@@ -286,14 +322,6 @@ static int answer(int value, void *to, socklen_t *len)
 	memcpy(to, &value, *len < sizeof value ? *len : sizeof value);
 	*len = sizeof value;
 	return 0;
-}
-
-static int get_type(int fd, int *type)
-{
-	socklen_t len = sizeof *type;
-	int err = host_sock_getsockopt(fd, HOST_SOL_SOCKET, 1, type, &len);
-	*type = *type == HOST_STREAM ? SOCK_STREAM : SOCK_DGRAM;
-	return err;
 }
 
 int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len)

@@ -180,7 +180,7 @@ int system(const char *command)
 	if (err)
 		status = 127 << 8;
 	else
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		while (__belljar_wait4(pid, &status, 0, NULL) < 0 && errno == EINTR)
 			;
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGQUIT, &old_quit, NULL);
@@ -240,7 +240,7 @@ int pclose(FILE *file)
 	int status, got;
 	free(s);
 	fclose(file);
-	while ((got = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+	while ((got = __belljar_wait4(pid, &status, 0, NULL)) < 0 && errno == EINTR)
 		;
 	return got < 0 ? -1 : status;
 }

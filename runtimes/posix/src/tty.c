@@ -22,7 +22,7 @@ int tcgetattr(int fd, struct termios *t) { return done(host_tty_attr_get(fd, t))
 int tcsetattr(int fd, int when, const struct termios *t) { return done(BLOCKING(host_tty_attr_set(fd, (uint32_t)when, t))); }
 int tcflush(int fd, int which) { return done(host_tty_flush(fd, (uint32_t)which)); }
 int tcdrain(int fd) { return isatty(fd) ? 0 : -1; }
-int tcflow(int fd, int action) { return (void)action, isatty(fd) ? 0 : -1; }
+int tcflow(int fd, int action) { return action < 0 || action > 3 ? done(EINVAL) : isatty(fd) ? 0 : -1; }
 int tcsendbreak(int fd, int duration) { return (void)duration, isatty(fd) ? 0 : -1; }
 
 pid_t tcgetpgrp(int fd)

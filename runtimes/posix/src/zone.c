@@ -339,3 +339,20 @@ const char *__tm_to_tzname(const struct tm *tm)
 	tzset();
 	return tm->__tm_zone ? tm->__tm_zone : tzname[tm->tm_isdst > 0];
 }
+
+// glibc's name for the zone of gmtime.
+struct tm *__gmtime_r(const time_t *restrict, struct tm *restrict);
+
+struct tm *gmtime_r(const time_t *restrict t, struct tm *restrict tm)
+{
+	tm = __gmtime_r(t, tm);
+	if (tm)
+		tm->__tm_zone = "GMT";
+	return tm;
+}
+
+struct tm *gmtime(const time_t *t)
+{
+	static struct tm tm;
+	return gmtime_r(t, &tm);
+}

@@ -7,6 +7,7 @@
 PyObject *PyInit__posixsubprocess(void); // subprocess.c; the others are CPython's
 PyObject *PyInit_fcntl(void);
 PyObject *PyInit_grp(void);
+PyObject *PyInit_mmap(void);
 PyObject *PyInit_pwd(void);
 PyObject *PyInit_resource(void);
 PyObject *PyInit_termios(void);

@@ -59,6 +59,7 @@ static void add_modules(void)
 	PyImport_AppendInittab("_posixsubprocess", PyInit__posixsubprocess);
 	PyImport_AppendInittab("fcntl", PyInit_fcntl);
 	PyImport_AppendInittab("grp", PyInit_grp);
+	PyImport_AppendInittab("mmap", PyInit_mmap);
 	PyImport_AppendInittab("pwd", PyInit_pwd);
 	PyImport_AppendInittab("resource", PyInit_resource);
 	PyImport_AppendInittab("termios", PyInit_termios);

@@ -2,10 +2,10 @@
 # POSIX is the folder runtimes/posix, LIBPOSIX the library made of it.
 include Makefile
 
-REACTOR_OBJS = reactor.o wake.o finish.o heap.o immortal.o process.o scan.o service.o session.o ssl_socket.o subprocess.o turns.o
+REACTOR_OBJS = reactor.o wake.o finish.o heap.o immortal.o numbers.o process.o scan.o service.o session.o ssl_socket.o subprocess.o turns.o
 
 # Modules that CPython's configuration leaves out for WASI.
-POSIX_MODULES = fcntlmodule.o grpmodule.o pwdmodule.o resource.o termios.o
+POSIX_MODULES = fcntlmodule.o grpmodule.o mmapmodule.o pwdmodule.o resource.o termios.o
 
 $(REACTOR_OBJS): %.o: $(HERE)/%.c $(wildcard $(HERE)/*.h) $(POSIX)/src/host.h
 	$(CC) -c $(PY_CORE_CFLAGS) -I$(srcdir) -I$(POSIX)/src -o $@ $<

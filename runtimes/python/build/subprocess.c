@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "numbers.h"
 #include "modules.h"
 
 extern char **environ;
@@ -176,7 +177,7 @@ static int start(const struct request *r, const struct strings *s, const struct 
 static void tell(const struct request *r, int err, const char *what)
 {
 	char text[64];
-	int length = snprintf(text, sizeof text, "OSError:%X:%s", (unsigned)err, what);
+	int length = snprintf(text, sizeof text, "OSError:%X:%s", (unsigned)belljar_linux_errno(err), what);
 	(void)!write(r->error_write, text, (size_t)length);
 }
 

@@ -16,6 +16,29 @@ struct sockaddr_storage {
 	char __ss_data[126];
 };
 
+// Of what goes with data over a socket, which is nothing here.
+struct cmsghdr {
+	socklen_t cmsg_len;
+	int cmsg_level, cmsg_type;
+};
+
+#define CMSG_ALIGN(n) (((n) + sizeof(long) - 1) & ~(sizeof(long) - 1))
+#define CMSG_SPACE(n) (CMSG_ALIGN(sizeof(struct cmsghdr)) + CMSG_ALIGN(n))
+#define CMSG_LEN(n) (CMSG_ALIGN(sizeof(struct cmsghdr)) + (n))
+#define CMSG_DATA(c) ((unsigned char *)((struct cmsghdr *)(c) + 1))
+#define CMSG_FIRSTHDR(m) \
+	((size_t)(m)->msg_controllen >= sizeof(struct cmsghdr) ? (struct cmsghdr *)(m)->msg_control : (struct cmsghdr *)0)
+#define CMSG_NXTHDR(m, c) __belljar_next_cmsg(m, c)
+
+static inline struct cmsghdr *__belljar_next_cmsg(const struct msghdr *m, const struct cmsghdr *c)
+{
+	size_t at = (size_t)((char *)c - (char *)m->msg_control), left = (size_t)m->msg_controllen - at;
+	size_t size = CMSG_ALIGN((size_t)c->cmsg_len);
+	if (c->cmsg_len < sizeof *c || size > left || left - size < sizeof *c)
+		return (struct cmsghdr *)0;
+	return (struct cmsghdr *)((char *)c + size);
+}
+
 struct linger {
 	int l_onoff, l_linger;
 };
@@ -81,6 +104,8 @@ ssize_t send(int, const void *, size_t, int);
 ssize_t sendto(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 ssize_t recv(int, void *, size_t, int);
 ssize_t recvfrom(int, void *__restrict, size_t, int, struct sockaddr *__restrict, socklen_t *__restrict);
+ssize_t sendmsg(int, const struct msghdr *, int);
+ssize_t recvmsg(int, struct msghdr *, int);
 int getsockname(int, struct sockaddr *__restrict, socklen_t *__restrict);
 int getpeername(int, struct sockaddr *__restrict, socklen_t *__restrict);
 int getsockopt(int, int, int, void *__restrict, socklen_t *__restrict);

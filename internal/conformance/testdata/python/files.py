@@ -1,0 +1,43 @@
+import os, pathlib, shutil, tarfile, tempfile, zipfile, gzip, bz2, lzma, filecmp, fnmatch, glob, hashlib, stat, io, time
+P = pathlib.Path
+with tempfile.TemporaryDirectory() as t:
+    root = P(t, "proj"); (root / "a/b/c").mkdir(parents=True)
+    for n in "x.txt", "a/y.py", "a/b/z.py", "a/b/c/deep.txt", ".hidden": (root / n).write_text(n * 100)
+    (root / "link").symlink_to("a/y.py"); (root / "dangling").symlink_to("nowhere"); os.link(root / "x.txt", root / "hard")
+    os.chmod(root / "x.txt", 0o640); os.utime(root / "x.txt", (1e9, 1e9))
+    print(sorted(str(p.relative_to(root)) for p in root.rglob("*"))); print(sorted(p.name for p in root.glob("**/*.py")))
+    for d, ds, fs in os.walk(root): ds.sort(); print(os.path.relpath(d, root), ds, sorted(fs))
+    for d, ds, fs in root.walk(top_down=False): print(d.name, sorted(fs)[:1]) if d.name == "c" else None
+    print((root / "link").resolve().name, (root / "dangling").exists(), (root / "dangling").is_symlink(), os.stat(root / "x.txt").st_nlink, oct(os.stat(root / "x.txt").st_mode), (root / "x.txt").stat().st_mtime)
+    shutil.copytree(root, P(t, "copy"), symlinks=True, ignore=shutil.ignore_patterns("*.txt", "hard")); print(sorted(os.listdir(P(t, "copy"))))
+    shutil.copy2(root / "x.txt", P(t, "x2")); print(P(t, "x2").stat().st_mtime, filecmp.cmp(root / "x.txt", P(t, "x2"), shallow=False))
+    for fmt in "zip", "tar", "gztar", "bztar", "xztar":
+        a = shutil.make_archive(str(P(t, "arc")), fmt, root_dir=root); shutil.unpack_archive(a, P(t, "un" + fmt)); print(fmt, P(a).name, sorted(str(p.relative_to(P(t, "un" + fmt))) for p in P(t, "un" + fmt).rglob("*.txt")))
+    with tarfile.open(P(t, "arc.tar.gz")) as tf: print([(m.name, m.mode, m.isdir(), m.issym()) for m in sorted(tf.getmembers(), key=lambda m: m.name)][:4])
+    with zipfile.ZipFile(P(t, "arc.zip")) as z: print(z.testzip(), sorted(z.namelist())[:3], z.getinfo("x.txt").file_size)
+    evil = io.BytesIO()
+    with tarfile.open(fileobj=evil, mode="w") as tf:
+        i = tarfile.TarInfo("../evil"); i.size = 1; tf.addfile(i, io.BytesIO(b"x"))
+    evil.seek(0)
+    try: tarfile.open(fileobj=evil).extractall(t, filter="data")
+    except tarfile.FilterError as e: print(type(e).__name__)
+    for m in gzip, bz2, lzma:
+        with m.open(P(t, "c"), "wt") as f: f.write("text\n" * 1000)
+        with m.open(P(t, "c"), "rt") as f: print(m.__name__, sum(1 for _ in f), P(t, "c").stat().st_size < 500)
+    with tempfile.NamedTemporaryFile("w+", suffix=".log", dir=t, delete=False) as f: f.write("kept")
+    print(P(f.name).read_text(), P(f.name).suffix); s = tempfile.SpooledTemporaryFile(10); s.write(b"x" * 20); s.seek(0); print(len(s.read()))
+    print(shutil.disk_usage(t).total > 0, shutil.which("cat") is not None, tempfile.gettempdir())
+    before = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(root.rglob("*.py")))).hexdigest(); print(before[:16])
+    (root / "x.txt").rename(root / "renamed"); os.replace(root / "renamed", root / "a/y.py"); print((root / "link").read_text()[:5])
+    shutil.move(root / "a", root / "moved"); print(sorted(p.name for p in (root / "moved").iterdir())); (root / "ro").mkdir(); os.chmod(root / "ro", 0o555)
+    shutil.rmtree(root / "moved"); print((root / "moved").exists())
+    try: (root / "moved").rmdir()
+    except FileNotFoundError as e: print(type(e).__name__)
+    try: os.rmdir(t)
+    except OSError as e: print(e.strerror)
+    with open(P(t, "big"), "wb") as f: f.seek(1 << 30); f.write(b"end")
+    print(os.path.getsize(P(t, "big")), glob.glob("un*", root_dir=t) != [], fnmatch.filter(["a.py", "b.txt"], "*.py"))
+    with os.scandir(t) as it: print(sorted((e.name, e.is_dir()) for e in it)[:3])
+    with open(P(t, "u"), "w", encoding="utf-8", newline="\r\n") as f: f.write("ü\nλ\n")
+    print(P(t, "u").read_bytes(), P(t, "u").read_text("utf-8")); print(P("a/../b").resolve() == P.cwd() / "b", P("~").expanduser() == P.home(), os.path.commonpath(["/a/b", "/a/c"]))
+print(os.path.exists(t))

@@ -1,0 +1,21 @@
+import os, subprocess, sys, pathlib
+py = sys.executable
+def sh(script, **kw):
+    r = subprocess.run(["bash", "-c", script.replace("python3", py)], capture_output=True, text=True, **kw); print(r.returncode, r.stdout, r.stderr.replace(py, "python3").splitlines()[-1:])
+pathlib.Path("f.txt").write_text("b 2\na 1\nc 3\nb 5\n"); pathlib.Path("up.py").write_text("import sys\nfor line in sys.stdin: sys.stdout.write(line.upper())\n")
+sh("cat f.txt | python3 up.py | sort | uniq -c | awk '{print $2, $1}'")
+sh("python3 - <<'EOF'\nimport sys\nprint('heredoc', sys.argv, sys.stdin.isatty())\nEOF")
+sh("python3 -c 'import sys; [print(i) for i in range(100000)]' 2>/dev/null | head -2; echo ${PIPESTATUS[0]}")
+sh("seq 5 | xargs -n2 python3 -c 'import sys; print(sum(map(int, sys.argv[1:])))'")
+sh("python3 -m fileinput f.txt | head -1; python3 -c \"import fileinput\nfor l in fileinput.input('f.txt', inplace=True): print(l.replace('a', 'A'), end='')\"; cat f.txt")
+sh("x=$(python3 -c 'print(6*7)'); echo got $x; python3 -c 'exit(3)' || echo failed $?; (python3 -c 'import os; os.kill(os.getpid(), 9)') 2>/dev/null; echo $?")
+sh("for i in 1 2 3; do python3 -c \"print($i ** 2)\" & done | sort; wait; echo done")
+sh("printf 'x\\ny\\n' | while read l; do python3 -c 'import sys; print(sys.stdin.read(), sys.argv[1])' $l < /dev/null; done")
+sh("printf 'in1\\nin2\\n' | python3 -c 'a = input(\"prompt> \"); b = input(); print(a, b)'; echo | python3 -c 'input(); input()'")
+sh("python3 -c 'import sys; print(1); print(2, file=sys.stderr); print(3)' > both 2>&1; cat both; python3 -u -c 'import sys; print(1); print(2, file=sys.stderr); print(3)' > both 2>&1; cat both")
+sh("python3 -c 'print(open(0).read())' < f.txt | tail -2; python3 -c 'import sys; sys.stdout.buffer.write(bytes([255, 0, 10]))' | od -An -tx1; echo 'héllo' | python3 -c 'import sys; print(ascii(sys.stdin.read()))'")
+sh("diff <(python3 -c 'print(\"a\")') <(echo b); true")
+sh("python3 -q -i -c 'x = 5' <<< 'print(x + 1)' 2>/dev/null; echo 'import sys; print(sys.argv)' > p.py; python3 p.py -- --opt=1 'a b' \"\" ; python3 ./p.py | cat; chmod +x p.py; ./p.py 2>&1 | tail -1 | wc -l")
+sh("export PYTHONPATH=$PWD/lib; mkdir lib; echo 'v = 7' > lib/mine.py; python3 -c 'import mine; print(mine.v)'; PYTHONDONTWRITEBYTECODE=1 python3 -c 'import sys; print(sys.dont_write_bytecode)'; PYTHONUNBUFFERED=1 python3 -c 'print(1)'; PYTHONHASHSEED=0 python3 -c 'print(hash(\"a\") == hash(\"a\"))'; PYTHONIOENCODING=latin-1 python3 -c 'print(\"é\")' | od -An -tx1; PYTHONWARNINGS=error python3 -c 'import warnings; warnings.warn(\"w\")'")
+sh("set -e; python3 -c 'import json, sys; d = json.load(sys.stdin); d[\"n\"] += 1; json.dump(d, sys.stdout)' <<< '{\"n\": 1}' | python3 -m json.tool | jq -c . 2>/dev/null || true; python3 -c 'import sys; sys.exit(\"bye\")'; echo never")
+sh("timeout 1 python3 -c 'import time; time.sleep(100)'; echo $?; (sleep 0.1; kill $$) 2>/dev/null & wait $!; echo $?" if 0 else "timeout 1 python3 -c 'import time; time.sleep(100)'; echo $?")

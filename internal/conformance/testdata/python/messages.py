@@ -1,0 +1,18 @@
+import socket, os, threading
+a, b = socket.socketpair()
+print(a.sendmsg([b"one ", bytearray(b"two "), memoryview(b"three")]), b.recvmsg(100))
+a.sendmsg([b"x" * 10] * 100); print(len(b.recvmsg(2000)[0]))
+buf1, buf2 = bytearray(4), bytearray(10); a.send(b"scattered"); print(b.recvmsg_into([buf1, buf2]), buf1, buf2)
+s = socket.create_server(("127.0.0.1", 0)); c = socket.create_connection(s.getsockname()); d, _ = s.accept()
+print(c.sendmsg([b"tcp", b"!"]), d.recvmsg(10), )
+u, v = (socket.socket(type=socket.SOCK_DGRAM) for _ in "ab"); u.bind(("127.0.0.1", 0)); v.bind(("127.0.0.1", 0))
+print(v.sendmsg([b"data", b"gram"], [], 0, u.getsockname())); data, anc, flags, addr = u.recvmsg(4); print(data, anc, flags == socket.MSG_TRUNC, addr == v.getsockname())
+a.close(); print(b.recvmsg(10))
+try: b.sendmsg([b"x"]); b.sendmsg([b"x"])
+except OSError as e: print(e)
+print(socket.inet_ntop(socket.AF_INET6, b"\0" * 15 + b"\1"), socket.inet_pton(socket.AF_INET6, "fe80::1:2"), socket.inet_ntop(socket.AF_INET, b"\x7f\0\0\1"), socket.inet_pton(socket.AF_INET, "10.0.0.255"))
+for bad in "1.2.3", ":::", "": 
+    try: socket.inet_pton(socket.AF_INET6, bad)
+    except OSError as e: print(e)
+try: socket.inet_ntop(socket.AF_INET6, b"x")
+except ValueError as e: print(e)
