@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/internal/instrument"
 	"github.com/belljar-dev/belljar/internal/pace"
+	"github.com/belljar-dev/belljar/runtimes/js"
 	"github.com/belljar-dev/belljar/runtimes/python"
 	"github.com/belljar-dev/belljar/vfs"
 	"github.com/belljar-dev/belljar/wasi"
@@ -68,26 +70,34 @@ func timed(setup, body string, times int) string {
 		setup, times, strings.ReplaceAll(body, "\n", "\n    "))
 }
 
-// meterCost compares the interpreter with and without the meter, outside the engine, which has no unmetered guests. Both
-// run by turns, so that they meet the same disturbances. A program's cost is the ratio of its fastest runs: what else
-// the machine does only ever adds to a run's time.
+// meterCost compares the interpreters with and without the meter, outside the engine, which has no unmetered guests.
 func (s *suite) meterCost(ctx context.Context) error {
-	bare, err := newBareGuest(ctx, s.engine.CacheDir(), false)
-	if err != nil {
-		return err
-	}
-	defer bare.close(ctx)
-	metered, err := newBareGuest(ctx, s.engine.CacheDir(), true)
-	if err != nil {
-		return err
-	}
-	defer metered.close(ctx)
 	rounds := max(s.runs(40), meterRounds)
 	if s.Quick {
 		rounds = meterRounds / 5
 	}
+	err := s.meterCostOf(ctx, "meter_cost_ratio", "CPython", python.Image(), []string{"python3", "-c"}, PythonPrograms(4), rounds)
+	if err != nil || s.Quick { // to compile the other one twice takes longer than all of a quick run
+		return err
+	}
+	return s.meterCostOf(ctx, "js_meter_cost_ratio", "QuickJS", js.Image(), []string{"node", "-e"}, JavaScriptPrograms(4), meterRounds)
+}
+
+// meterCostOf runs an interpreter with and without the meter by turns, so that both meet the same disturbances. A
+// program's cost is the ratio of its fastest runs: what else the machine does only ever adds to a run's time.
+func (s *suite) meterCostOf(ctx context.Context, metric, name string, im engine.Image, command []string, programs []Program, rounds int) error {
+	bare, err := newBareGuest(ctx, s.engine.CacheDir(), im, command, false)
+	if err != nil {
+		return err
+	}
+	defer bare.close(ctx)
+	metered, err := newBareGuest(ctx, s.engine.CacheDir(), im, command, true)
+	if err != nil {
+		return err
+	}
+	defer metered.close(ctx)
 	minima, medians, notes := 0.0, 0.0, []string{}
-	for _, c := range compute {
+	for _, p := range programs {
 		var with, without []float64
 		for i := range rounds {
 			for turn := range 2 {
@@ -95,9 +105,9 @@ func (s *suite) meterCost(ctx context.Context) error {
 				if i%2 == turn { // neither is always the first
 					g, to = metered, &with
 				}
-				values, err := g.run(ctx, timed(c.setup, c.body, 4))
+				values, err := g.run(ctx, p.Code)
 				if err != nil {
-					return fmt.Errorf("%s: %w", c.name, err)
+					return fmt.Errorf("%s: %w", p.Name, err)
 				}
 				*to = append(*to, values...)
 			}
@@ -105,12 +115,12 @@ func (s *suite) meterCost(ctx context.Context) error {
 		ratio := slices.Min(with) / slices.Min(without)
 		minima += math.Log(ratio)
 		medians += math.Log(medianOf(with) / medianOf(without))
-		notes = append(notes, fmt.Sprintf("%s %.2f", c.name, ratio))
+		notes = append(notes, fmt.Sprintf("%s %.2f", p.Name, ratio))
 	}
-	n := float64(len(compute))
-	s.add("meter_cost_ratio", "×", []float64{math.Exp(minima / n)},
-		"metered ÷ unmetered CPython, geometric mean of ratios of minima, runs alternating: %s; of medians it is %.2f",
-		strings.Join(notes, ", "), math.Exp(medians/n))
+	n := float64(len(programs))
+	s.add(metric, "×", []float64{math.Exp(minima / n)},
+		"metered ÷ unmetered %s, geometric mean of ratios of minima, runs alternating: %s; of medians it is %.2f",
+		name, strings.Join(notes, ", "), math.Exp(medians/n))
 	return nil
 }
 
@@ -118,7 +128,7 @@ func (s *suite) meterCost(ctx context.Context) error {
 // machine that does other things too.
 const meterRounds = 15
 
-// bareGuest is CPython on wazero and wasi without the engine.
+// bareGuest is an interpreter on wazero and wasi without the engine.
 type bareGuest struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
@@ -126,12 +136,18 @@ type bareGuest struct {
 	module  *instrument.Module
 	tree    *vfs.Tree
 	program engine.Program
+	command []string // to which a program's code is appended
 	pace    pace.Pacer
 }
 
-func newBareGuest(ctx context.Context, cacheDir string, meter bool) (g *bareGuest, err error) {
-	im := python.Image()
-	g = &bareGuest{tree: vfs.New(vfs.Config{}), program: im.Programs[0]}
+func newBareGuest(ctx context.Context, cacheDir string, im engine.Image, command []string, meter bool) (g *bareGuest, err error) {
+	g = &bareGuest{tree: vfs.New(vfs.Config{}), command: command}
+	for _, p := range im.Programs {
+		names := append(slices.Clone(p.Links), p.Path)
+		if slices.ContainsFunc(names, func(name string) bool { return path.Base(name) == command[0] }) {
+			g.program = p
+		}
+	}
 	for _, l := range im.Layers {
 		if err := g.tree.MkdirAll(l.Path, 0o755); err != nil {
 			return nil, err
@@ -187,7 +203,7 @@ func (g *bareGuest) refill() int64 {
 // run starts the program cold and answers the numbers it prints, in milliseconds.
 func (g *bareGuest) run(ctx context.Context, code string) ([]float64, error) {
 	var out, errs bytes.Buffer
-	host, err := wasi.NewHost(wasi.Config{Args: []string{"python3", "-c", code}, Tree: g.tree, Stdout: &out, Stderr: &errs})
+	host, err := wasi.NewHost(wasi.Config{Args: append(slices.Clone(g.command), code), Tree: g.tree, Stdout: &out, Stderr: &errs})
 	if err != nil {
 		return nil, err
 	}

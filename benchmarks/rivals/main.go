@@ -95,7 +95,7 @@ func compare(ctx context.Context, b budget) (tables []*table, missing []absence,
 	for _, c := range []struct {
 		lang     string
 		programs []benchmarks.Program
-	}{{"python", benchmarks.PythonPrograms(4)}, {"js", jsPrograms(4)}} {
+	}{{"python", benchmarks.PythonPrograms(4)}, {"js", benchmarks.JavaScriptPrograms(4)}} {
 		fmt.Fprintln(os.Stderr, "measuring: compute,", c.lang)
 		if t, err = computes(ctx, f, b, c.lang, c.programs); err != nil {
 			return nil, nil, err

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/belljar-dev/belljar/benchmarks"
 )
 
 // alone is a field of what needs nothing but Go, and of one that can't be had.
@@ -43,7 +45,7 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	work, err := computes(t.Context(), f, b, "js", jsPrograms(1)[:2])
+	work, err := computes(t.Context(), f, b, "js", benchmarks.JavaScriptPrograms(1)[:2])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +81,7 @@ func TestReport(t *testing.T) {
 
 // TestPrograms lets each program of the compute table run where no clock but Date's is.
 func TestPrograms(t *testing.T) {
-	for _, p := range jsPrograms(1) {
+	for _, p := range benchmarks.JavaScriptPrograms(1) {
 		out, _, err := gojaRun(p.Code)
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)

@@ -1,12 +1,8 @@
-package main
+package benchmarks
 
-import (
-	"fmt"
+import "fmt"
 
-	"github.com/belljar-dev/belljar/benchmarks"
-)
-
-// jsBodies are compute-bound programs in the JavaScript that all rivals know.
+// jsBodies are compute-bound programs in the JavaScript that all rivals know too.
 var jsBodies = []struct{ name, setup, body string }{
 	{"fib", "function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2) }", "fib(24)"},
 	{"sort", "const l = Array.from({length: 30000}, (_, i) => (i * 7919) % 10007)", "l.slice().sort((a, b) => b - a)"},
@@ -18,12 +14,12 @@ var jsBodies = []struct{ name, setup, body string }{
 	{"typed", "const f = new Float64Array(100000)", "for (let k = 0; k < 3; k++) for (let i = 1; i < f.length; i++) f[i] = f[i - 1] * 0.5 + i"},
 }
 
-// jsPrograms are jsBodies, each running so many times and printing nanoseconds. The clock is Date's, the only one that
-// all have, so each time is that of enough turns to last.
-func jsPrograms(times int) []benchmarks.Program {
-	var all []benchmarks.Program
+// JavaScriptPrograms answers programs that compute, each running its body so many times and printing nanoseconds. The
+// clock is Date's, the only one that all have, so each time is that of enough turns to last.
+func JavaScriptPrograms(times int) []Program {
+	var all []Program
 	for _, b := range jsBodies {
-		all = append(all, benchmarks.Program{Name: b.name, Code: fmt.Sprintf(`%s;
+		all = append(all, Program{Name: b.name, Code: fmt.Sprintf(`%s;
 function body() { %s }
 for (let r = 0; r < %d; r++) {
   let turns = 0, start = Date.now(), took = 0;
