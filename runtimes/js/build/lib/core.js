@@ -5,7 +5,7 @@ const { native, process, primordials, privateSymbols, perIsolateSymbols, binding
 
 bindings.builtins = () => ({
   builtinIds: env.ids,
-  compileFunction: (id) => env.compile(id, env.parametersOf(id)),
+  compileFunction: (id) => env.compileBuiltin(id),
   setInternalLoaders(internalBinding, require) {
     env.internalBinding = internalBinding;
     env.require = require;
@@ -63,11 +63,6 @@ bindings.credentials = () => ({
   initgroups: () => 1, setgroups: () => 1, setuid: () => 1, seteuid: () => 1, setgid: () => 1, setegid: () => 1,
 });
 
-bindings.trace_events = () => ({
-  setTraceCategoryStateUpdateHandler() {}, trace() {}, isTraceCategoryEnabled: () => false,
-  getCategoryEnabledBuffer: () => new Uint8Array(1), getEnabledCategories: () => undefined, available: false,
-  setLog() {}, getLog: () => false,
-});
 bindings.mksnapshot = () => ({
   setSerializeCallback() {}, setDeserializeCallback() {}, setDeserializeMainFunction() {}, runEmbedderPreload() {},
   compileSerializeMain() {}, isBuildingSnapshotBuffer: new Uint8Array(1), anonymousMainPath: '__node_anonymous_main',
@@ -80,7 +75,6 @@ bindings.report = () => ({
 });
 bindings.permission = () => ({ has: () => true });
 bindings.wasm_web_api = () => ({ setImplementation() {} });
-bindings.inspector = () => ({ isEnabled: () => false, console: undefined, consoleCall() {}, setConsoleExtensionInstaller() {} });
 bindings.sea = () => ({ isSea: () => false, isExperimentalSeaWarningNeeded: () => false, getAsset() {} });
 bindings.policy = () => ({});
 bindings.profiler = () => ({ setCoverageDirectory() {}, setSourceMapCacheGetter() {}, takeCoverage() {}, stopCoverage() {} });
@@ -91,16 +85,6 @@ bindings.wasi = () => ({ WASI: class WASI {} });
 bindings.js_udp_wrap = () => ({ JSUDPWrap: class {} });
 bindings.js_stream = () => ({ JSStream: class JSStream {} });
 bindings.stream_pipe = () => ({ StreamPipe: class StreamPipe {} });
-bindings.tls_wrap = () => ({ TLSWrap: class TLSWrap {}, wrap() { throw new Error('TLS is not available'); }, HAVE_SSL_TRACE: false });
-bindings.block_list = () => ({
-  BlockList: class BlockList { addAddress() {} addRange() {} addSubnet() {} check() { return false; } getRules() { return []; } },
-  SocketAddress: class SocketAddress {
-    constructor(address, port, family, flowlabel) { this.d = { address, port, family, flowlabel }; }
-    detail(o) { return Object.assign(o, this.d); }
-    flowlabel() { return this.d.flowlabel; }
-  },
-  AF_INET: 2, AF_INET6: 10, FLOW_LABEL: 0xfffff,
-});
 
 bindings.worker = () => ({
   isMainThread: true, isInternalThread: false, ownsProcessState: true, threadId: 0, resourceLimits: new Float64Array(4),
@@ -114,16 +98,21 @@ bindings.worker = () => ({
   },
 });
 
-const heapStatistics = new Float64Array(14);
+const heapStatistics = new Float64Array(14), heapSpaces = new Float64Array(5);
 bindings.v8 = () => ({
-  cachedDataVersionTag: () => 0, setFlagsFromString() {}, setHeapSnapshotNearHeapLimit() {}, isStringOneByteRepresentation: () => false,
+  cachedDataVersionTag: () => 0x42454c4c, setFlagsFromString() {}, setHeapSnapshotNearHeapLimit() {}, isStringOneByteRepresentation: () => false,
   updateHeapStatisticsBuffer() {
     heapStatistics.fill(native.memoryUsage());
     heapStatistics[5] = 2 ** 29;
   },
-  updateHeapSpaceStatisticsBuffer() {}, updateHeapCodeStatisticsBuffer() {},
+  updateHeapSpaceStatisticsBuffer() {
+    const used = native.memoryUsage();
+    heapSpaces.set([used, used, 0, used]);
+  },
+  updateHeapCodeStatisticsBuffer() {},
   heapStatisticsBuffer: heapStatistics, heapCodeStatisticsBuffer: new Float64Array(4),
-  heapSpaceStatisticsBuffer: new Float64Array(5), kHeapSpaces: [], startupSnapshot: {}, GCProfiler: class GCProfiler {},
+  heapSpaceStatisticsBuffer: heapSpaces, kHeapSpaces: ['new_space'], startupSnapshot: {},
+  kSpaceSizeIndex: 0, kSpaceUsedSizeIndex: 1, kSpaceAvailableSizeIndex: 2, kPhysicalSpaceSizeIndex: 3, GCProfiler: class GCProfiler {},
   kTotalHeapSizeIndex: 0, kTotalHeapSizeExecutableIndex: 1, kTotalPhysicalSizeIndex: 2, kTotalAvailableSize: 3,
   kUsedHeapSizeIndex: 4, kHeapSizeLimitIndex: 5, kMallocedMemoryIndex: 6, kPeakMallocedMemoryIndex: 7, kDoesZapGarbageIndex: 8,
   kNumberOfNativeContextsIndex: 9, kNumberOfDetachedContextsIndex: 10, kTotalGlobalHandlesSizeIndex: 11,

@@ -191,6 +191,10 @@ function aes(mode, key, data, variant, iv, tag, aad) {
   return all.buffer;
 }
 
+const SSL_CIPHERS = ['tls_aes_256_gcm_sha384', 'tls_chacha20_poly1305_sha256', 'tls_aes_128_gcm_sha256', 'aes128-gcm-sha256', 'aes128-sha',
+  'aes128-sha256', 'aes256-gcm-sha384', 'aes256-sha', 'aes256-sha256', 'ecdhe-ecdsa-aes128-gcm-sha256', 'ecdhe-ecdsa-aes256-gcm-sha384',
+  'ecdhe-ecdsa-chacha20-poly1305', 'ecdhe-rsa-aes128-gcm-sha256', 'ecdhe-rsa-aes256-gcm-sha384', 'ecdhe-rsa-chacha20-poly1305'];
+
 bindings.crypto = () => {
   const c = {
     Hash, Hmac, KeyObjectHandle, CipherBase, kCryptoJobAsync: 0, kCryptoJobSync: 1,
@@ -246,7 +250,7 @@ bindings.crypto = () => {
     DsaKeyPairGenJob: never, DhKeyPairGenJob: never, ECDHBitsJob: never, ECKeyExportJob: never, RSACipherJob: never, RSAKeyExportJob: never,
     DHBitsJob: never, DHKeyExportJob: never,
     secureBuffer: (n) => new Uint8Array(n), secureHeapUsed: () => undefined, getFipsCrypto: () => 0, setFipsCrypto() {}, testFipsCrypto: () => false,
-    getCachedAliases: () => ({}), getHashes: () => HASHES.slice(), getCiphers: () => CIPHERS.slice(), getSSLCiphers: () => [], getCurves: () => [],
+    getCachedAliases: () => ({}), getHashes: () => HASHES.slice(), getCiphers: () => CIPHERS.slice(), getSSLCiphers: () => SSL_CIPHERS.slice(), getCurves: () => [],
     getRootCertificates: () => [], setEngine() {},
     getCipherInfo(target, nameOrNid, keyLength, ivLength) {
       const info = native.cipherInfo(String(nameOrNid));
@@ -277,7 +281,7 @@ bindings.crypto = () => {
     kKeyTypeSecret: 0, kKeyTypePublic: 1, kKeyTypePrivate: 2, kKeyFormatDER: 0, kKeyFormatPEM: 1, kKeyFormatJWK: 2, kKeyEncodingPKCS1: 0,
     kKeyEncodingPKCS8: 1, kKeyEncodingSPKI: 2, kKeyEncodingSEC1: 3, kSigEncDER: 0, kSigEncP1363: 1, kWebCryptoKeyFormatRaw: 0,
     kWebCryptoKeyFormatPKCS8: 1, kWebCryptoKeyFormatSPKI: 2, kWebCryptoKeyFormatJWK: 3, kWebCryptoCipherEncrypt: 0, kWebCryptoCipherDecrypt: 1,
-    kSignJobModeSign: 0, kSignJobModeVerify: 1, SecureContext: class SecureContext {}, Sign: class Sign { init() { throw unsupported(); } },
+    kSignJobModeSign: 0, kSignJobModeVerify: 1, SecureContext: env.SecureContext, Sign: class Sign { init() { throw unsupported(); } },
     Verify: class Verify { init() { throw unsupported(); } }, ECDH: class ECDH { constructor() { throw unsupported(); } },
     DiffieHellman: class DiffieHellman { constructor() { throw unsupported(); } }, DiffieHellmanGroup: class { constructor() { throw unsupported(); } },
     X509Certificate: class X509Certificate {}, parseX509() { throw unsupported(); },

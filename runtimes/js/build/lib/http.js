@@ -113,6 +113,3 @@ bindings.http_parser = () => {
   const methods = native.httpMethods().filter((m) => m !== undefined);
   return { HTTPParser, ConnectionsList, methods: methods.slice(0, 34), allMethods: methods };
 };
-bindings.http2 = () => new Proxy({ constants: {}, nameForErrorCode: [], paddingBuffer: new Uint32Array(3), optionsBuffer: new Uint32Array(20),
-  settingsBuffer: new Uint32Array(20), sessionState: new Float64Array(10), streamState: new Float64Array(10), sessionStats: new Float64Array(10),
-  streamStats: new Float64Array(10) }, { get: (t, k) => (k in t ? t[k] : typeof k === 'string' && /^[A-Z]/.test(k) ? class {} : () => undefined) });

@@ -114,7 +114,8 @@ env.binding = (name) => {
   return env.made[name];
 };
 for (const id of ['core', 'values', 'numbers', 'dates', 'locale', 'loop', 'stacks', 'text', 'files', 'processes', 'streams', 'sockets',
-  'modules', 'messages', 'options', 'constants', 'crypto', 'compression', 'http', 'urls', 'performance', 'typescript', 'session', 'start', 'main']) {
+  'modules', 'messages', 'constants', 'options', 'unavailable', 'addresses', 'serdes', 'crypto', 'compression', 'http', 'urls', 'performance',
+  'typescript', 'session', 'start', 'main']) {
   if (source(`belljar/${id}`) !== undefined) compile(`belljar/${id}`, 'env')(env);
 }
 env.start();

@@ -184,8 +184,12 @@ env.beginProcess = readWorld;
 native.main = () => {
   const argv = native.arguments();
   readWorld();
-  const words = environ.target.NODE_OPTIONS?.split(/\s+/).filter(Boolean) ?? [];
-  const parsed = env.parseOptions([...words, ...argv.slice(1)]);
+  const words = env.optionWords(environ.target.NODE_OPTIONS ?? ''), self = argv[0] ?? 'node';
+  if (words === undefined) {
+    native.writeText(2, `${self}: invalid value for NODE_OPTIONS (unterminated string)\n`);
+    return 9;
+  }
+  const parsed = env.parseOptions([...words, ...argv.slice(1)], words.length, self);
   if (typeof parsed === 'string') {
     native.writeText(2, `${parsed}\n`);
     return 9;
@@ -200,6 +204,7 @@ native.main = () => {
     native.writeText(1, HELP);
     return 0;
   }
+  const given = new Set(Object.keys(environ.target));
   for (const file of env.option('--env-file')) {
     const content = env.readText(file);
     if (content === undefined) {
@@ -207,7 +212,10 @@ native.main = () => {
       return 9;
     }
     const values = env.binding('util').parseEnv(content);
-    for (const key of Object.keys(values)) environ.target[key] ??= values[key];
+    for (const key of Object.keys(values)) if (!given.has(key)) environ.target[key] = values[key]; // a later file's wins
+  }
+  if (env.option('--expose-gc')) {
+    Object.defineProperty(globalThis, 'gc', { value: function gc() {}, writable: true, enumerable: false, configurable: true });
   }
   const evaluates = env.option('[has_eval_string]') && !env.option('--interactive') && !env.option('--test');
   if (!evaluates) env.dropBuiltinGlobals();

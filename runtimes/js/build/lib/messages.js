@@ -245,25 +245,6 @@ bindings.messaging = () => ({
 });
 const channels = new Map();
 
-// ---- v8.serialize by the same copy: what it makes can only be read here.
-
-bindings.serdes = () => ({
-  Serializer: class Serializer {
-    constructor() { this.parts = []; }
-    writeHeader() {}
-    writeValue(v) { this.value = clone(v, []); this.text = JSON.stringify(v); return true; }
-    releaseBuffer() { const b = env.bufferOf(native.bytesOf(this.text ?? '', 1)); stored.set(b, this.value); return b; }
-    transferArrayBuffer() {} _setTreatArrayBufferViewsAsHostObjects() {} _getDataCloneError = Error; writeUint32() {} writeUint64() {} writeDouble() {} writeRawBytes() {} setTreatArrayBufferViewsAsHostObjects() {}
-  },
-  Deserializer: class Deserializer {
-    constructor(buffer) { this.buffer = buffer; }
-    readHeader() { return true; }
-    readValue() { return stored.has(this.buffer) ? clone(stored.get(this.buffer), []) : JSON.parse(native.textOf(this.buffer, 1)); }
-    getWireFormatVersion() { return 15; } transferArrayBuffer() {} readUint32() { return 0; } readUint64() { return [0, 0]; } readDouble() { return 0; } readRawBytes() {}
-  },
-});
-const stored = new WeakMap();
-
 // ---- blobs
 
 class BlobHandle {

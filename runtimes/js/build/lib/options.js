@@ -31,7 +31,7 @@ const table = {
   '--stack-trace-limit': [N, 10], '--test': [B, false], '--test-concurrency': [N, 0], '--test-force-exit': [B, false],
   '--test-name-pattern': [L, []], '--test-skip-pattern': [L, []], '--test-only': [B, false], '--test-reporter': [L, []],
   '--test-reporter-destination': [L, []], '--test-shard': [S, ''], '--test-timeout': [N, 0], '--throw-deprecation': [B, false],
-  '--tls-cipher-list': [S, ''], '--tls-keylog': [S, ''], '--tls-max-v1.2': [B, false], '--tls-max-v1.3': [B, false],
+  '--tls-cipher-list': [S, env.defaultCiphers], '--tls-keylog': [S, ''], '--tls-max-v1.2': [B, false], '--tls-max-v1.3': [B, false],
   '--tls-min-v1.0': [B, false], '--tls-min-v1.1': [B, false], '--tls-min-v1.2': [B, false], '--tls-min-v1.3': [B, false],
   '--title': [S, ''], '--trace-deprecation': [B, false], '--trace-exit': [B, false], '--trace-require-module': [B, false],
   '--trace-sigint': [B, false], '--trace-tls': [B, false], '--trace-uncaught': [B, false], '--trace-warnings': [B, false],
@@ -40,6 +40,31 @@ const table = {
   '--allow-fs-read': [L, []], '--allow-fs-write': [L, []], '--allow-addons': [B, false], '--allow-child-process': [B, false],
   '--allow-wasi': [B, false], '--allow-worker': [B, false], '--use-env-proxy': [B, false],
 };
+
+// What Node takes and nothing comes of here: its build's, its profiles', its engine's. Those with a word of their own are
+// named; of the engine's anything else may follow a =.
+for (const name of ['--openssl-legacy-provider', '--openssl-shared-config', '--use-openssl-ca', '--use-bundled-ca', '--use-system-ca',
+  '--report-uncaught-exception', '--report-on-fatalerror', '--report-compact', '--node-snapshot', '--node-memory-debug',
+  '--cpu-prof', '--heap-prof', '--zero-fill-buffers', '--trace-sync-io', '--track-heap-objects', '--global-search-paths',
+  '--trace-event-categories', '--force-context-aware', '--extra-info-on-fatal-exception', '--force-async-hooks-checks',
+  '--enable-fips', '--enable-network-family-autoselection', '--build-snapshot', '--debug-port', '--webstorage',
+  '--entry-url', '--localstorage-file', '--test-isolation', '--async-context-frame', '--disable-wasm-trap-handler']) table[name] ??= [B, false];
+for (const name of ['--cpu-prof-dir', '--cpu-prof-name', '--heap-prof-dir', '--heap-prof-name', '--openssl-config', '--inspect-port',
+  '--report-dir', '--report-directory', '--report-filename', '--report-signal', '--trace-event-file-pattern', '--v8-pool-size',
+  '--snapshot-blob', '--cpu-prof-interval', '--heap-prof-interval', '--max-semi-space-size-factor']) {
+  table[name] ??= [S, ''];
+}
+const engineOptions = new RegExp('^--(no-)?(harmony|max-|min-|semi-space|initial-|stack-size|stack_size|jitless|opt|always-|sparkplug|maglev|turbo|' +
+  'turbofan|use-strict|use_strict|trace-|gc-|gc_|optimize-for-size|perf-|interpreted-frames|huge-max|allow-natives-syntax|' +
+  'predictable|random-seed|hash-seed|single-threaded|concurrent|parallel|expose-|lite-mode|wasm-|liftoff|abort-on|stress|' +
+  'disallow-code|lazy|flush-bytecode|log|prof|cpu-prof|heap-|incremental|compilation-cache|nodebug|enable-|experimental-)');
+// known says whether an option is one, and its type; other engines' experiments end in nothing, too.
+const known = (name) => table[name] ?? (engineOptions.test(name) ? [B, false] : undefined);
+
+// Not for NODE_OPTIONS: https://nodejs.org/api/cli.html#node_optionsoptions lists those that are.
+const notInEnvironment = new Set(['--eval', '--print', '--check', '--interactive', '--version', '--help', '--test', '--expose-internals',
+  '--prof', '--build-snapshot', '--env-file', '--test-reporter-destination', '--v8-options', '--expose-gc', '--cpu-prof',
+  '--test-concurrency', '--test-force-exit']);
 const aliases = { '-pe': ['--print', '--eval'], '--es-module-specifier-resolution': [], '--prof-process': [] };
 for (const [name, [, , ...others]] of Object.entries(table)) for (const other of others) aliases[other] = [name];
 
@@ -60,18 +85,38 @@ env.resetOptions = () => {
 };
 env.resetOptions();
 
+// words splits NODE_OPTIONS at spaces, but those between double quotes, where a backslash keeps what follows.
+env.optionWords = (text) => {
+  const out = [];
+  let word = '', quoted = false, begun = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (quoted && c === '\\' && i + 1 < text.length) word += text[++i];
+    else if (c === '"') { quoted = !quoted; begun = true; }
+    else if (c === ' ' && !quoted) {
+      if (begun) out.push(word);
+      word = '';
+      begun = false;
+    } else { word += c; begun = true; }
+  }
+  if (begun) out.push(word);
+  return quoted ? undefined : out;
+};
+
 // parse reads the command line: what is left is the program and its arguments. It answers an error or undefined.
-env.parseOptions = (argv) => {
+env.parseOptions = (argv, fromEnvironment, self) => {
   env.resetOptions();
   const exec = [], rest = [];
   let i = 0;
   const need = (name) => {
-    if (i + 1 >= argv.length || (argv[i + 1].startsWith('-') && argv[i + 1].length > 1 && name !== '--eval')) return undefined;
+    if (i + 1 >= argv.length || (argv[i + 1].startsWith('-') && argv[i + 1].length > 1)) return undefined;
     exec.push(argv[++i]);
     return argv[i];
   };
   for (; i < argv.length; i++) {
     const arg = argv[i];
+    const inEnvironment = i < fromEnvironment;
+    if (inEnvironment && !arg.startsWith('-')) return `${self}: ${arg} is not allowed in NODE_OPTIONS`;
     if (arg === '--') { i++; break; }
     if (arg === '-' || !arg.startsWith('-')) break;
     exec.push(arg);
@@ -79,13 +124,15 @@ env.parseOptions = (argv) => {
     for (let full of aliases[name] ?? [name.replaceAll('_', '-')]) {
       let on = true;
       if (!(full in table) && full.startsWith('--no-') && `--${full.slice(5)}` in table) { on = false; full = `--${full.slice(5)}`; }
-      if (!(full in table)) return `${process.execPath}: bad option: ${arg}`;
-      const [type] = table[full];
+      const option = known(full);
+      if (inEnvironment && (option === undefined || notInEnvironment.has(full))) return `${self}: ${arg} is not allowed in NODE_OPTIONS`;
+      if (option === undefined) return `${self}: bad option: ${arg}`;
+      const [type] = option;
       untouched = false;
       env.givenOptions.push(full);
       if (full === '--print') {
         values['--print'] = true;
-        if (name !== '-pe' && i + 1 < argv.length) {
+        if (name !== '-pe' && i + 1 < argv.length && !(argv[i + 1].startsWith('-') && argv[i + 1].length > 1)) {
           values['--eval'] = argv[++i];
           values['[has_eval_string]'] = true;
           exec.push(argv[i]);
@@ -98,7 +145,8 @@ env.parseOptions = (argv) => {
         continue;
       }
       const value = inline ?? need(full);
-      if (value === undefined) return `${process.execPath}: ${arg} requires an argument`;
+      if (value === undefined) return `${self}: ${arg} requires an argument`;
+      if (full === '--input-type' && value !== 'module' && value !== 'commonjs') return `${self}: --input-type must be "module" or "commonjs"`;
       if (full === '--eval') values['[has_eval_string]'] = true;
       if (type === L) values[full].push(value);
       else values[full] = type === N ? Number(value) : value;

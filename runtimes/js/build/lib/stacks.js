@@ -2,7 +2,7 @@
 'use strict';
 
 const { native, primordials } = env;
-const { ErrorPrototypeToString, ArrayPrototypePush, ObjectDefineProperty } = primordials;
+const { ErrorPrototypeToString, ArrayPrototypePush, SafeWeakMap } = primordials;
 
 class CallSite {
   #name; #file; #line; #column; #flags;
@@ -60,15 +60,16 @@ function header(error) {
   }
 }
 
+// Where syntax errors stand, beside them: a property that came to an error while its stack is written would move what is written.
+const places = new SafeWeakMap();
+
 let formatting = 0;
 env.stackOf = (error, frames) => {
   const sites = env.callSites(frames);
   // A syntax error stands in a file, not in a function.
   if (sites.length > 0 && sites[0].isSyntax()) {
     const site = sites.shift();
-    ObjectDefineProperty(error, env.privateSymbols.arrow_message_private_symbol, {
-      __proto__: null, value: arrow(site.getFileName(), site.getLineNumber(), site.getColumnNumber()), writable: true,
-      configurable: true, enumerable: false });
+    places.set(error, arrow(site.getFileName(), site.getLineNumber(), site.getColumnNumber()));
     if (env.prepareStackTrace === undefined) sites.unshift(site);
   }
   if (env.prepareStackTrace !== undefined && formatting < 3) {
@@ -111,10 +112,12 @@ env.sourceOf = (name) => sources.get(name);
 env.errorPlace = (error) => {
   if (typeof error !== 'object' || error === null) return undefined;
   try {
-    const known = error[env.privateSymbols.arrow_message_private_symbol];
+    // Looking at the stack is what writes it, and a syntax error's place with it.
+    void error.stack;
+    const known = error[env.privateSymbols.arrow_message_private_symbol] ?? places.get(error);
     if (known !== undefined) return known;
     if (env.binding('types').isNativeError(error) && typeof error.stack === 'string') {
-      const match = /\n {4}at (?:.*\()?((?:file:\/\/|\/|\[eval|REPL)[^\n]*?):(\d+):(\d+)\)?(?:\n|$)/.exec(error.stack);
+      const match = /\n {4}at (?:.*\()?((?:file:\/\/|\/|\[eval|\[stdin|REPL)[^\n]*?):(\d+):(\d+)\)?(?:\n|$)/.exec(error.stack);
       if (match && !/\n {4}at [^\n]*node:internal/.test(error.stack.slice(0, match.index))) {
         return arrow(match[1], +match[2], +match[3]);
       }

@@ -1,5 +1,6 @@
 // What needs QuickJS's own internals, which is why the whole of it is in this file: stacks as V8 has them, modules
 // that their loader links, what util.inspect looks into, and the freezing of a heap.
+#include "onethread.h"
 #include "quickjs.c"
 
 #include "engine.h"

@@ -125,6 +125,7 @@ int main_start(void)
 	if (main_context == NULL)
 		return -1;
 	JSContext *ctx = main_context;
+	JS_SetCanBlock(rt, true);
 	JS_SetMaxStackSize(rt, STACK_MAX);
 	JS_SetGCThreshold(rt, SIZE_MAX);
 	JS_SetInterruptHandler(rt, interrupt, NULL);
