@@ -30,7 +30,8 @@
 #define O_NOCTTY 0x40000000
 #define O_LARGEFILE 0
 #define O_NOATIME 0
-#define O_PATH O_SEARCH
+// A number: gnulib defines O_SEARCH anew where it is the same.
+#define O_PATH 0x08000000
 
 #undef F_GETLK
 #undef F_SETLK
@@ -52,9 +53,13 @@
 #define F_WRLCK 1
 #define F_UNLCK 2
 
+#define FALLOC_FL_KEEP_SIZE 1
+#define FALLOC_FL_PUNCH_HOLE 2
+
 #define AT_EMPTY_PATH 0x1000
 #define AT_NO_AUTOMOUNT 0
 
+int fallocate(int, int, off_t, off_t);
 int fcntl(int, int, ...);
 int open(const char *, int, ...);
 int openat(int, const char *, int, ...);

@@ -17,8 +17,13 @@
 
 #undef NSIG
 #undef _NSIG
-#define NSIG 32
-#define _NSIG 32
+#define NSIG 65
+#define _NSIG 65
+// glibc's: its threads take two.
+#undef SIGRTMIN
+#undef SIGRTMAX
+#define SIGRTMIN 34
+#define SIGRTMAX 64
 
 typedef int sig_atomic_t;
 typedef void (*sighandler_t)(int);

@@ -6,6 +6,11 @@
 // wasi-libc's lseek macro would hide the function from programs that have their own.
 #undef lseek
 
+#undef SEEK_DATA
+#undef SEEK_HOLE
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
+
 int pipe(int [2]);
 int pipe2(int [2], int);
 int dup(int);

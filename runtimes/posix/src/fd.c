@@ -39,6 +39,24 @@ int pipe2(int fds[2], int flags)
 	return done(err);
 }
 
+// Two more ways to seek than preview 1 has.
+off_t lseek(int fd, off_t offset, int whence)
+{
+	uint64_t at = 0;
+	int err = whence == SEEK_DATA || whence == SEEK_HOLE ? host_fd_seek_sparse(fd, offset, (uint32_t)whence, &at)
+		: whence < SEEK_SET || whence > SEEK_END ? EINVAL
+		: __wasi_fd_seek(fd, offset, (uint8_t)whence, &at);
+	return err ? done(err) : (off_t)at;
+}
+
+// Room is given, and holes are made; nothing is moved.
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	if (mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+		return done(host_fd_punch(fd, offset, len));
+	return mode ? done(EOPNOTSUPP) : done(posix_fallocate(fd, offset, len));
+}
+
 int pipe(int fds[2]) { return pipe2(fds, 0); }
 
 static int get_status(int fd)

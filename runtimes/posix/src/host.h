@@ -36,6 +36,8 @@ HOST(path_rename_flags) int host_path_rename_flags(int dir, const char *path, si
 HOST(fd_flock) int host_fd_flock(int fd, uint32_t op);
 HOST(fd_lock) int host_fd_lock(int fd, uint32_t cmd, uint32_t type, int64_t start, int64_t len, struct host_lock *ret);
 HOST(tree_room) int host_tree_room(uint64_t ret[4]);
+HOST(fd_seek_sparse) int host_fd_seek_sparse(int fd, int64_t offset, uint32_t whence, uint64_t *ret);
+HOST(fd_punch) int host_fd_punch(int fd, int64_t offset, int64_t len);
 HOST(fd_bytes) int host_fd_bytes(int fd, uint64_t *ret);
 
 HOST(proc_fork) int host_proc_fork(uint32_t *pid);

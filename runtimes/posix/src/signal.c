@@ -265,9 +265,10 @@ char *strsignal(int sig)
 		"Profiling timer expired", "Window changed", "I/O possible", "Power failure", "Bad system call",
 	};
 	static char unknown[32];
-	if (valid(sig))
+	if (valid(sig) && names[sig])
 		return (char *)names[sig];
-	snprintf(unknown, sizeof unknown, "Unknown signal %d", sig);
+	int real_time = sig >= SIGRTMIN && sig <= SIGRTMAX;
+	snprintf(unknown, sizeof unknown, real_time ? "Real-time signal %d" : "Unknown signal %d", real_time ? sig - SIGRTMIN : sig);
 	return unknown;
 }
 

@@ -218,8 +218,11 @@ static void look(const char *tz)
 	snprintf(path, sizeof path, "%s%s", *name == '/' ? "" : FOLDER, name);
 	if (*name && load(path))
 		return;
-	if (*name == '\0' || !parse_rule(tz))
-		use_utc(*name ? "Universal" : "UTC");
+	if (*name && parse_rule(tz))
+		return;
+	// As glibc does, a name that nobody knows is UTC's, up to what isn't a letter.
+	char known[NAME_MAX_LEN + 1];
+	use_utc(zone_name(&name, known) ? known : "UTC");
 }
 
 // kind_for finds what holds at t. Kinds' names must outlive the call: they are interned.

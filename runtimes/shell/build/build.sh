@@ -432,7 +432,7 @@ build_toybox() {
 	cd "$BUILD/toybox/src"
 	# By file; some have several commands.
 	for name in ps kill killall pidof free uptime file strings stty time watch uuidgen dos2unix more \
-		count iconv getconf setsid flock pwdx cpio uudecode uuencode usleep ascii; do
+		count iconv getconf setsid flock pwdx cpio uudecode uuencode usleep ascii netcat fallocate mountpoint; do
 		files+=(toys/*/"$name".c)
 		sed -n 's/^USE_\([A-Z0-9_]*\)(\(NEW\|OLD\)TOY(.*/CONFIG_\1=y/p' "${files[-1]}"
 	done >../config
@@ -484,6 +484,7 @@ build_scripts() {
 		sed -e "s/@xz@/xz/" -e "s|@POSIX_SHELL@|/bin/sh|" -e "s/@enable_path_for_scripts@//" "$SRC/xz/src/scripts/$name.in" >"$out/$name"
 	done
 	sed -e 's/@PACKAGE@/gettext-runtime/' -e 's/@VERSION@/0.23.1/' "$SRC/gettext/gettext-runtime/src/gettext.sh.in" >"$out/gettext.sh"
+	cp "$HERE/locale.sh" "$out/locale"
 	chmod 755 "$out"/*
 }
 
