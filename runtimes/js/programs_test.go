@@ -37,8 +37,6 @@ var differs = map[string]string{
 	"date and intl":         "older Nodes put a narrow space before AM and PM",
 	"intl date":             "older Nodes put a narrow space before AM and PM",
 	"promises":              "the words of an AggregateError",
-	"test runner":           "mock.fn",
-	"repl module":           "http2 can't be loaded",
 	"timers order":          "which timers are due at once depends on node's own speed",
 	"event loop starvation": "node's own order is not fixed",
 }
