@@ -41,7 +41,7 @@ type body struct {
 	start, code, end uint32 // offsets in the module: local declarations, instructions, end
 	first, last      uint32 // events
 	locals           uint32 // with parameters
-	scratch          bool   // needs one more local: for the length of an evBulk or the index of an indirect call
+	scratch          bool   // needs one more local: for the length of an evBulk
 }
 
 // Weights, in instructions.

@@ -196,7 +196,7 @@ func (s *scanner) call(start int, op byte) {
 		if op == 0x11 || op == 0x13 { // call_indirect return_call_indirect
 			s.index(s.rw.tables, "table")
 			if s.rw.lazy != nil {
-				s.cur.scratch, s.rw.lazy.called = true, true
+				s.rw.lazy.called = true
 			}
 		}
 		if s.err != nil {

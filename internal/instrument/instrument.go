@@ -29,8 +29,9 @@ const MaxTableEntries = 1 << 20
 type Config struct {
 	Meter bool // insert checks
 	// LazyTable sets each element of the module's table at the first indirect call through it rather than at
-	// instantiation, which takes an allocation for each. It needs Meter, and changes nothing for a module whose table
-	// is imported, exported, or looked into by anything but indirect calls.
+	// instantiation, which takes an allocation for each; until then it is a stub, one for all elements of a type. It
+	// needs Meter, and changes nothing for a module whose table is imported, exported, or looked into by anything but
+	// indirect calls.
 	LazyTable bool
 	// Probe exports a function of that name which answers 1, and traps in the module's Skeleton. It needs Meter.
 	Probe bool

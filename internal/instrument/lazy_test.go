@@ -74,6 +74,8 @@ func TestLazyTable(t *testing.T) {
 	}
 }
 
+const opTableGet = 0x25
+
 func reason(err error) string {
 	if err == nil {
 		return ""

@@ -124,7 +124,7 @@ func (rw *rewriter) readElements(r *reader) []byte {
 	rw.elems = n
 	w := appendU(nil, uint64(n))
 	if rw.lazy != nil {
-		rw.lazy.elements = appendU(nil, uint64(n))
+		rw.lazy.segments = n
 	}
 	for range n {
 		at := len(w)

@@ -38,16 +38,21 @@ func TestSkeleton(t *testing.T) {
 		wasm    []byte
 		genuine bool
 	}{{m.Wasm, true}, {skeleton, false}} {
-		mod, err := r.InstantiateWithConfig(ctx, c.wasm, wazero.NewModuleConfig().WithName(""))
+		code, err := r.CompileModule(ctx, c.wasm)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := mod.ExportedFunction(m.Probe).Call(ctx)
+		if d := code.ExportedFunctions()["same"]; len(d.ParamTypes()) != 1 || len(d.ResultTypes()) != 1 {
+			t.Errorf("type %v", d)
+		}
+		// What fills the table traps in a skeleton as everything does.
+		mod, err := r.InstantiateModule(ctx, code, wazero.NewModuleConfig().WithName(""))
+		var got []uint64
+		if err == nil {
+			got, err = mod.ExportedFunction(m.Probe).Call(ctx)
+		}
 		if genuine := err == nil && got[0] == 1; genuine != c.genuine {
 			t.Errorf("probe answers %v, %v", got, err)
-		}
-		if d := mod.ExportedFunction("same").Definition(); len(d.ParamTypes()) != 1 || len(d.ResultTypes()) != 1 {
-			t.Errorf("type %v", d)
 		}
 	}
 }

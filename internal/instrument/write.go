@@ -20,6 +20,7 @@ func (rw *rewriter) write() {
 	if rw.lazy != nil && !rw.lazy.called {
 		rw.lazy = nil
 	}
+	rw.sections[sectionStart] = nil
 	if rw.cfg.Meter {
 		rw.addMeter()
 		rw.addLazyTable()
@@ -27,7 +28,6 @@ func (rw *rewriter) write() {
 		rw.sections[sectionCode] = rw.writeCode()
 	}
 	rw.addExports()
-	rw.sections[sectionStart] = nil
 	for id, n := range rw.counts {
 		if n > 0 {
 			rw.sections[id] = append(appendU(nil, uint64(n)), rw.sections[id]...)
@@ -77,7 +77,7 @@ func (rw *rewriter) addProbe() {
 	rw.out.Probe = probeName
 	typ := len(rw.sigs) + 1
 	if rw.lazy != nil {
-		typ++
+		typ += lazyTypes
 	}
 	rw.add(sectionType, 0x60, 0, 1, typeI32)
 	rw.add(sectionFunction, appendU(nil, uint64(typ))...)
@@ -134,7 +134,7 @@ func (rw *rewriter) writeCode() []byte {
 		e.w = append(appendU(out, uint64(len(scratch))), scratch...)
 	}
 	if rw.lazy != nil {
-		e.fillers()
+		e.lazyTable()
 	}
 	if rw.probes() > 0 {
 		e.w = append(e.w, 4, 0, opI32Const, 1, opEnd) // no locals
@@ -165,7 +165,7 @@ func (e *emitter) function(b *body, entry uint32) {
 			if op := src[ev.pos]; e.rw.lazy != nil && (op == opCallIndirect || op == opReturnCallIndirect) {
 				e.w = append(e.w, src[at:ev.pos]...)
 				at = ev.pos
-				e.lookUp(b.locals)
+				e.noteCalled()
 			}
 		case evBulk:
 			e.w = append(e.w, src[at:ev.pos]...)
