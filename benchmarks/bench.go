@@ -64,7 +64,30 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		return nil, err
 	}
 	s := &suite{Options: opt, engine: eng}
-	parts := []part{
+	parts := s.parts()
+	if parts, err = choose(parts, opt.Only); err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
+		fmt.Fprintln(opt.Log, "measuring:", part.name)
+		start := time.Now()
+		if err := part.run(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", part.name, err)
+		}
+		fmt.Fprintf(opt.Log, "  %.1f s\n", time.Since(start).Seconds())
+	}
+	return &Report{Machine: machine(), Metrics: s.metrics}, nil
+}
+
+// part measures figures that belong together.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// parts are all there are, in the report's order.
+func (s *suite) parts() []part {
+	return []part{
 		{"fresh start", s.fresh},
 		{"idle memory", s.idle},
 		{"a thousand live", s.live},
@@ -89,24 +112,6 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 		{"MCP bridge", s.mcp},
 		{"process start", s.processStart},
 	}
-	if parts, err = choose(parts, opt.Only); err != nil {
-		return nil, err
-	}
-	for _, part := range parts {
-		fmt.Fprintln(opt.Log, "measuring:", part.name)
-		start := time.Now()
-		if err := part.run(ctx); err != nil {
-			return nil, fmt.Errorf("%s: %w", part.name, err)
-		}
-		fmt.Fprintf(opt.Log, "  %.1f s\n", time.Since(start).Seconds())
-	}
-	return &Report{Machine: machine(), Metrics: s.metrics}, nil
-}
-
-// part measures figures that belong together.
-type part struct {
-	name string
-	run  func(context.Context) error
 }
 
 // choose answers the parts that are wanted, in their own order.
@@ -142,8 +147,8 @@ func (s *suite) rounds(n int) int {
 	return n
 }
 
-// tenth is n, or a tenth of it in a quick run: the size of what takes longer to make than to measure. The figure's name
-// says it.
+// tenth is n, or a tenth of it in a quick run: the size of what takes longer to make than to measure. A figure that depends
+// on it says it in its name.
 func (s *suite) tenth(n int) int {
 	if s.Quick {
 		return n / 10

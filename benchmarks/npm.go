@@ -86,6 +86,8 @@ func fillCache(ctx context.Context, dir string, project fs.FS) error {
 	if err != nil {
 		return err
 	}
+	rest, stop := context.WithCancel(ctx) // Without a network, the first failure is all there is to wait for.
+	defer stop()
 	client := http.Client{Timeout: time.Minute}
 	defer client.CloseIdleConnections()
 	var wg sync.WaitGroup
@@ -101,8 +103,9 @@ func fillCache(ctx context.Context, dir string, project fs.FS) error {
 		wg.Go(func() { // ends with its package, which the client's timeout and ctx end
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			if err := fetchPackage(ctx, &client, dir, address); err != nil {
+			if err := fetchPackage(rest, &client, dir, address); err != nil {
 				errs <- err
+				stop()
 			}
 		})
 	}
@@ -213,7 +216,11 @@ func (b *npmBench) nativeProject(ctx context.Context, project fs.FS) (string, er
 	if err := os.CopyFS(dir, project); err != nil {
 		return "", err
 	}
-	return dir, b.nativeInstall(ctx, dir)
+	if err := b.nativeInstall(ctx, dir); err != nil {
+		fmt.Fprintln(b.Log, "  no npm beside it:", err)
+		return "", ctx.Err()
+	}
+	return dir, nil
 }
 
 func (b *npmBench) nativeInstall(ctx context.Context, dir string, more ...string) error {

@@ -11,7 +11,7 @@ import (
 
 // cacheFormat names what the engine's own cache entries mean. Raise it when the rewriter, the warm-up or an
 // encoding changes: entries of other formats are not found.
-const cacheFormat = 5
+const cacheFormat = 6
 
 // diskCache keeps what is costly to make again: rewritten modules and memory images. Entries are checked when
 // they are read and made again when they are damaged. The folder is the user's own: its content is trusted as

@@ -43,6 +43,9 @@ func newInstance(ctx context.Context, r wazero.Runtime, l *loadedProgram, from *
 		return in.memory
 	})
 	if err := in.instantiate(experimental.WithMemoryAllocator(ctx, allocator), r, l.code); err != nil {
+		if in.memory != nil { // which wazero leaves to the module that there isn't
+			in.memory.Free()
+		}
 		return nil, err
 	}
 	for _, name := range l.info.Globals {

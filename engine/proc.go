@@ -298,7 +298,7 @@ func (k *table) statLocked(t *task) string {
 	for i, v := range map[int]int64{
 		4: int64(ppid), 5: int64(t.pgid), 6: int64(t.sid), 7: int64(terminal), 8: int64(foreground),
 		14: int64(t.cpu()) / tick, 16: t.childTime / tick, 18: 20, 20: 1, 22: t.startTick(), 23: t.memory.Load(),
-		24: t.pages(), 25: -1, 31: int64(t.pending), 32: int64(t.mask), 38: 17,
+		24: t.pages(), 25: -1, 31: oldSet(t.pending), 32: oldSet(t.mask), 38: 17,
 	} {
 		fields[i] = v
 	}
@@ -310,6 +310,9 @@ func (k *table) statLocked(t *task) string {
 	}
 	return b.String() + "\n"
 }
+
+// oldSet is the signals that /proc/PID/stat has room for, as on Linux: the first 31.
+func oldSet(s signalSet) int64 { return int64(s & (1<<31 - 1)) }
 
 // startTick is when the task began, in clock ticks after the time that uptime counts from.
 func (t *task) startTick() int64 {

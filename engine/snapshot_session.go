@@ -209,8 +209,8 @@ func (h *sessionHeader) check() error {
 	case len(h.Actions) > wasi.LastSignal+1:
 		return badSnapshot("session %q: %d signals", h.Name, len(h.Actions))
 	}
-	for _, a := range h.Actions {
-		if a[0] > uint32(wasi.SignalHandle) {
+	for signal, a := range h.Actions {
+		if a[0] > uint32(wasi.SignalHandle) || signal == 0 && a[0] != 0 {
 			return badSnapshot("session %q: a signal does %d", h.Name, a[0])
 		}
 	}

@@ -104,7 +104,7 @@ func (m *names) put(own *owner, d *dirent) {
 		m.root = &nameNode{own: own, ents: []*dirent{d}}
 		return
 	}
-	left, right, low := m.root.put(own, d)
+	left, right, low := m.root.put(own, d, true)
 	m.root = left
 	if right != nil {
 		m.root = &nameNode{own: own, lows: []string{"", low}, kids: []*nameNode{left, right}}
@@ -112,14 +112,14 @@ func (m *names) put(own *owner, d *dirent) {
 }
 
 // put returns the node with d in it; if that made it too large, its upper part comes as right, whose lowest
-// name is low.
-func (n *nameNode) put(own *owner, d *dirent) (self, right *nameNode, low string) {
+// name is low. last says that no names of the directory follow the node's.
+func (n *nameNode) put(own *owner, d *dirent, last bool) (self, right *nameNode, low string) {
 	n = n.edit(own)
 	if n.kids == nil {
-		return n.putLeaf(own, d)
+		return n.putLeaf(own, d, last)
 	}
 	i := n.kid(d.name)
-	kid, newKid, low := n.kids[i].put(own, d)
+	kid, newKid, low := n.kids[i].put(own, d, last && i == len(n.kids)-1)
 	n.kids[i] = kid
 	if newKid == nil {
 		return n, nil, ""
@@ -135,14 +135,18 @@ func (n *nameNode) put(own *owner, d *dirent) (self, right *nameNode, low string
 	return n, right, right.lows[0]
 }
 
-func (n *nameNode) putLeaf(own *owner, d *dirent) (self, right *nameNode, low string) {
+func (n *nameNode) putLeaf(own *owner, d *dirent, last bool) (self, right *nameNode, low string) {
 	i, found := n.find(d.name)
 	if found {
 		n.ents[i] = d
 		return n, nil, ""
 	}
-	if i == nameFan { // Names come in order: this leaf stays full, and the next will be.
-		return n, &nameNode{own: own, ents: append(make([]*dirent, 0, nameFan), d)}, d.name
+	if i == nameFan { // Names come in order: this leaf stays full, and the next will be if it is the last.
+		room := 1
+		if last {
+			room = nameFan
+		}
+		return n, &nameNode{own: own, ents: append(make([]*dirent, 0, room), d)}, d.name
 	}
 	n.ents = slices.Insert(n.ents, i, d)
 	if len(n.ents) <= nameFan {

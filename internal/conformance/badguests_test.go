@@ -111,7 +111,7 @@ func TestBadGuests(t *testing.T) {
 
 func meet(t *testing.T, e *engine.Engine, script, says string) {
 	t.Helper()
-	wall := 4 * time.Second
+	wall := 10 * time.Second
 	if says != "" {
 		wall = time.Minute // bash waits up to 15 s for a process that it may not have
 	}

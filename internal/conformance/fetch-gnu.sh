@@ -32,7 +32,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Where the machine's own release comes from: the same archive's pool has the others.
-mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v release="$1" '$1 == release { sub("/$", "", $2); print $2; exit }'; }
+mirror() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v release="$1" '$1 == release && !n++ { sub("/$", "", $2); print $2 }'; }
 main=$(mirror bookworm)/pool/main security=$(mirror bookworm-security)/pool/updates/main
 # Unlike apt-get, the helper asks for no lists.
 download() { /usr/lib/apt/apt-helper -q -o "APT::Sandbox::User=$(id -un)" download-file "$1" "$2" "SHA256:$3"; }

@@ -63,6 +63,7 @@ func TestTerminalFlood(t *testing.T) {
 	}
 	resizeToTheEnd(p)
 	end, err := p.Wait()
+	f.once.Do(func() { close(f.begin) }) // if nothing was seen
 	if errors.Is(err, engine.ErrInternal) {
 		t.Error(err)
 	}
