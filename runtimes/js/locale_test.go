@@ -47,6 +47,14 @@ var locale = []struct{ expression, want string }{
 	{`(1).toLocaleString('en', {style: 'currency'})`, `TypeError: Currency code is required with currency style.`},
 	{`(1).toLocaleString('en', {maximumFractionDigits: 101})`, `RangeError: maximumFractionDigits value is out of range.`},
 	{`new Date(0).toLocaleString('en', {timeZone: 'Mars/Olympus'})`, `RangeError: Invalid time zone specified: Mars/Olympus`},
+	{`['ceil', 'floor', 'expand', 'trunc', 'halfCeil', 'halfFloor', 'halfExpand', 'halfTrunc', 'halfEven'].map((roundingMode) => [-2.5, -0.004, 0.4, 0.5, 1.5, 2.5, 99.51].map((n) => n.toLocaleString('en', {roundingMode, maximumFractionDigits: 0})).join(' ')).join()`, `-2 -0 1 1 2 3 100,-3 -1 0 0 1 2 99,-3 -1 1 1 2 3 100,-2 -0 0 0 1 2 99,-2 -0 0 1 2 3 100,-3 -0 0 0 1 2 100,-3 -0 0 1 2 3 100,-2 -0 0 0 1 2 100,-2 -0 0 0 2 2 100`},
+	{`['ceil', 'floor', 'halfEven', 'halfTrunc'].map((roundingMode) => [-1251, 1.25, 135, 999, 0.000125].map((n) => n.toLocaleString('en', {roundingMode, maximumSignificantDigits: 2, useGrouping: false})).join(' ')).join()`, `-1200 1.3 140 1000 0.00013,-1300 1.2 130 990 0.00012,-1300 1.2 140 1000 0.00012,-1300 1.2 130 1000 0.00012`},
+	{`[3, 3.5, 1234.001].map((n) => n.toLocaleString('en', {style: 'currency', currency: 'USD', trailingZeroDisplay: 'stripIfInteger'})).join(' ')`, `$3 $3.50 $1,234`},
+	{`(1).toLocaleString('en', {roundingMode: 'up'})`, `RangeError: Value up out of range for Number.prototype.toLocaleString options property roundingMode`},
+	{`(1).toLocaleString('en', {roundingPriority: 'lessPrecision'})`, `RangeError: roundingPriority lessPrecision is not supported`},
+	{`(1).toLocaleString('en', {roundingIncrement: 5})`, `RangeError: roundingIncrement 5 is not supported`},
+	{`new Intl.DateTimeFormat('en-US').format('2024-01-01')`, `RangeError: Invalid time value`},
+	{`new Intl.DateTimeFormat('en-US').format('0')`, `1/1/1970`},
 }
 
 func TestLocale(t *testing.T) {

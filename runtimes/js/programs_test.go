@@ -36,7 +36,6 @@ var differs = map[string]string{
 	"global keys":           "the order of global names",
 	"date and intl":         "older Nodes put a narrow space before AM and PM",
 	"intl date":             "older Nodes put a narrow space before AM and PM",
-	"promises":              "the words of an AggregateError",
 	"timers order":          "which timers are due at once depends on node's own speed",
 	"event loop starvation": "node's own order is not fixed",
 }

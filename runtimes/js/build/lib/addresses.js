@@ -9,7 +9,7 @@ const AF_INET = 2, AF_INET6 = 10;
 function numberOf(text, family) {
   if (family === AF_INET) {
     const parts = text.split('.');
-    if (parts.length !== 4 || parts.some((p) => !/^\d{1,3}$/.test(p) || +p > 255)) return undefined;
+    if (parts.length !== 4 || parts.some((p) => !/^(?:0|[1-9]\d{0,2})$/.test(p) || +p > 255)) return undefined;
     return parts.reduce((n, p) => (n << 8n) | BigInt(p), 0n);
   }
   let [address] = text.split('%');
@@ -29,14 +29,32 @@ function numberOf(text, family) {
   return all.reduce((n, w) => (n << 16n) | BigInt(`0x${w}`), 0n);
 }
 
+// textOf is the address as inet_ntop writes it: the longest of several zeros in a row is left out.
+function textOf(number, family) {
+  const part = (i, bits) => Number((number >> BigInt(i * bits)) & ((1n << BigInt(bits)) - 1n));
+  const dotted = () => [3, 2, 1, 0].map((i) => part(i, 8)).join('.');
+  if (family === AF_INET) return dotted();
+  const words = [7, 6, 5, 4, 3, 2, 1, 0].map((i) => part(i, 16));
+  let at = 8, most = 1;
+  for (let i = 0, run = 0; i < 8; i++) {
+    run = words[i] === 0 ? run + 1 : 0;
+    if (run > most) [at, most] = [i + 1 - run, run];
+  }
+  if (at === 0 && most === 6) return `::${dotted()}`;
+  if (at === 0 && most === 5 && words[5] === 0xffff) return `::ffff:${dotted()}`;
+  const hex = (list) => list.map((w) => w.toString(16)).join(':');
+  return at === 8 ? hex(words) : `${hex(words.slice(0, at))}::${hex(words.slice(at + most))}`;
+}
+
 class SocketAddress {
   constructor(address, port, family, flowlabel) {
     this.number = numberOf(address, family);
     if (this.number === undefined) {
-      const { codes: { ERR_INVALID_ADDRESS } } = env.require('internal/errors');
-      throw new ERR_INVALID_ADDRESS();
+      const error = new Error('Invalid socket address');
+      error.code = 'ERR_INVALID_ADDRESS';
+      throw error;
     }
-    this.address = address;
+    this.address = textOf(this.number, family);
     this.port = port;
     this.family = family;
     this.label = flowlabel;

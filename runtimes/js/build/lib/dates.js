@@ -15,10 +15,11 @@ const TIME_STYLES = { '__proto__': null, 'full': { ...TIME, second: '2-digit', t
   'long': { ...TIME, second: '2-digit', timeZoneName: 'short' }, 'medium': { ...TIME, second: '2-digit' }, 'short': TIME };
 
 const localZone = () => env.process.env.TZ || 'UTC';
+env.isUTC = () => UTC.includes(localZone().toLowerCase());
 
 function zoneOf(value) {
   const own = localZone();
-  if (value === undefined) return { name: UTC.includes(own.toLowerCase()) ? 'UTC' : own, isUTC: false };
+  if (value === undefined) return { name: env.isUTC() ? 'UTC' : own, isUTC: false };
   const text = `${value}`;
   if (UTC.includes(text.toLowerCase())) return { name: 'UTC', isUTC: true };
   if (text.toLowerCase() === own.toLowerCase()) return { name: own, isUTC: false };
@@ -155,7 +156,7 @@ function timeParts(r, f, out) {
 }
 
 function partsOf(r, value) {
-  const date = value === undefined ? new Date() : new Date(value);
+  const date = value === undefined ? new Date() : new Date(+value); // so that a text is no date
   if (Number.isNaN(date.getTime())) throw new RangeError('Invalid time value');
   const f = fieldsOf(date, r.isUTC), out = [], time = [];
   dateParts(r, f, out);

@@ -229,7 +229,7 @@ const bigInts = {
 // V8 says after the offset which zone that is.
 const { toString: dateText, toTimeString: timeText } = Date.prototype, { call } = Function.prototype;
 const printDate = call.bind(dateText), printTime = call.bind(timeText);
-const named = (text) => (text.endsWith('GMT+0000') ? `${text} (Coordinated Universal Time)` : text);
+const named = (text) => (text.endsWith('GMT+0000') && env.isUTC() ? `${text} (Coordinated Universal Time)` : text);
 const dates = {
   toString() { return named(printDate(this)); },
   toTimeString() { return named(printTime(this)); },

@@ -53,16 +53,27 @@ function decimalOf(value) {
   return { negative: sign === '-', digits: digits.replace(/0+$/, ''), point: digits === '' ? 0 : whole.length - lost + Number(power) };
 }
 
-// rounded keeps so many digits, the last one half away from zero.
-function rounded(d, keep) {
-  if (keep >= d.digits.length) return d;
-  if (keep < 0) return { negative: d.negative, digits: '', point: 0 };
-  const up = d.digits[keep] >= '5';
-  let digits = d.digits.slice(0, keep), { point } = d;
-  if (up) {
+// isUp says whether what a number loses, which is not nothing, makes the last digit that it keeps one more.
+function isUp(d, keep, mode) {
+  const first = d.digits[keep] ?? '0', isHalf = first === '5' && d.digits.length === keep + 1;
+  if (mode.startsWith('half') && !isHalf) return first >= '5';
+  switch (mode) {
+    case 'ceil': case 'halfCeil': return !d.negative;
+    case 'floor': case 'halfFloor': return d.negative;
+    case 'trunc': case 'halfTrunc': return false;
+    case 'halfEven': return keep > 0 && d.digits.charCodeAt(keep - 1) % 2 === 1;
+    default: return true;
+  }
+}
+
+// rounded keeps so many digits; fewer than none, if what is asked for stands further to the left than the first.
+function rounded(d, keep, mode) {
+  if (keep >= d.digits.length || d.digits === '') return d;
+  let digits = d.digits.slice(0, Math.max(0, keep)), { point } = d;
+  if (isUp(d, keep, mode)) {
     let i = keep - 1;
     while (i >= 0 && digits[i] === '9') i--;
-    if (i < 0) { digits = '1'; point++; } else digits = digits.slice(0, i) + String.fromCharCode(digits.charCodeAt(i) + 1);
+    if (i < 0) { digits = '1'; point += keep > 0 ? 1 : 1 - keep; } else digits = digits.slice(0, i) + String.fromCharCode(digits.charCodeAt(i) + 1);
   }
   digits = digits.replace(/0+$/, '');
   return { negative: d.negative, digits, point: digits === '' ? 0 : point };
@@ -87,8 +98,9 @@ function digitOptions(options, r, low, high) {
 }
 
 function round(r, d) {
-  if (r.maximumSignificantDigits !== undefined) return rounded(d, r.maximumSignificantDigits);
-  return rounded(d, Math.max(d.point + r.maximumFractionDigits, r.isFree ? 2 : -1));
+  if (r.maximumSignificantDigits !== undefined) return rounded(d, r.maximumSignificantDigits, r.roundingMode);
+  const keep = d.point + r.maximumFractionDigits;
+  return rounded(d, r.isFree ? Math.max(keep, 2) : keep, r.roundingMode);
 }
 
 // plainParts are a rounded decimal's digits.
@@ -99,7 +111,7 @@ function plainParts(r, d, least) {
   if (r.minimumSignificantDigits !== undefined) {
     kept = d.digits === '' ? r.minimumSignificantDigits - 1 : Math.max(0, r.minimumSignificantDigits - d.point);
   }
-  fraction = fraction.padEnd(kept, '0');
+  fraction = fraction === '' && r.trailingZeroDisplay === 'stripIfInteger' ? '' : fraction.padEnd(kept, '0');
   const text = whole.padStart(r.minimumIntegerDigits, '0'), parts = [];
   const groups = r.useGrouping !== false && (r.useGrouping !== 'min2' || text.length > 4);
   for (let end = text.length % 3 || 3, from = 0; from < text.length; from = end, end += 3) {
@@ -239,10 +251,14 @@ function resolve(options, caller = 'Intl.NumberFormat') {
   r.useGrouping = useGrouping === false || useGrouping === 'false' ? false : useGrouping === 'always' || useGrouping === 'min2' ? useGrouping :
     r.notation === 'compact' && useGrouping === undefined ? 'min2' : 'auto';
   r.signDisplay = read('signDisplay', ['auto', 'never', 'always', 'exceptZero', 'negative'], 'auto');
-  r.roundingIncrement = 1;
-  r.roundingMode = 'halfExpand';
-  r.roundingPriority = r.isFree ? 'morePrecision' : 'auto';
-  r.trailingZeroDisplay = 'auto';
+  r.roundingMode = read('roundingMode', ['ceil', 'floor', 'expand', 'trunc', 'halfCeil', 'halfFloor', 'halfExpand', 'halfTrunc', 'halfEven'], 'halfExpand');
+  r.trailingZeroDisplay = read('trailingZeroDisplay', ['auto', 'stripIfInteger'], 'auto');
+  r.roundingIncrement = count(options, 'roundingIncrement', 1, 5000) ?? 1;
+  r.roundingPriority = read('roundingPriority', ['auto', 'morePrecision', 'lessPrecision'], 'auto');
+  for (const name of ['roundingIncrement', 'roundingPriority']) {
+    if (r[name] !== 1 && r[name] !== 'auto') throw new RangeError(`${name} ${r[name]} is not supported`);
+  }
+  if (r.isFree) r.roundingPriority = 'morePrecision';
   return r;
 }
 

@@ -46,11 +46,11 @@ const table = {
 for (const name of ['--openssl-legacy-provider', '--openssl-shared-config', '--use-openssl-ca', '--use-bundled-ca', '--use-system-ca',
   '--report-uncaught-exception', '--report-on-fatalerror', '--report-compact', '--node-snapshot', '--node-memory-debug',
   '--cpu-prof', '--heap-prof', '--zero-fill-buffers', '--trace-sync-io', '--track-heap-objects', '--global-search-paths',
-  '--trace-event-categories', '--force-context-aware', '--extra-info-on-fatal-exception', '--force-async-hooks-checks',
-  '--enable-fips', '--enable-network-family-autoselection', '--build-snapshot', '--debug-port', '--webstorage',
+  '--force-context-aware', '--extra-info-on-fatal-exception', '--force-async-hooks-checks',
+  '--enable-fips', '--enable-network-family-autoselection', '--build-snapshot', '--webstorage',
   '--entry-url', '--localstorage-file', '--test-isolation', '--async-context-frame', '--disable-wasm-trap-handler']) table[name] ??= [B, false];
-for (const name of ['--cpu-prof-dir', '--cpu-prof-name', '--heap-prof-dir', '--heap-prof-name', '--openssl-config', '--inspect-port',
-  '--report-dir', '--report-directory', '--report-filename', '--report-signal', '--trace-event-file-pattern', '--v8-pool-size',
+for (const name of ['--cpu-prof-dir', '--cpu-prof-name', '--heap-prof-dir', '--heap-prof-name', '--openssl-config', '--inspect-port', '--debug-port',
+  '--trace-event-categories', '--report-dir', '--report-directory', '--report-filename', '--report-signal', '--trace-event-file-pattern', '--v8-pool-size',
   '--snapshot-blob', '--cpu-prof-interval', '--heap-prof-interval', '--max-semi-space-size-factor']) {
   table[name] ??= [S, ''];
 }
@@ -63,7 +63,7 @@ const known = (name) => table[name] ?? (engineOptions.test(name) ? [B, false] : 
 
 // Not for NODE_OPTIONS: https://nodejs.org/api/cli.html#node_optionsoptions lists those that are.
 const notInEnvironment = new Set(['--eval', '--print', '--check', '--interactive', '--version', '--help', '--test', '--expose-internals',
-  '--prof', '--build-snapshot', '--env-file', '--test-reporter-destination', '--v8-options', '--expose-gc', '--cpu-prof',
+  '--prof', '--build-snapshot', '--env-file', '--v8-options', '--expose-gc', '--cpu-prof',
   '--test-concurrency', '--test-force-exit']);
 const aliases = { '-pe': ['--print', '--eval'], '--es-module-specifier-resolution': [], '--prof-process': [] };
 for (const [name, [, , ...others]] of Object.entries(table)) for (const other of others) aliases[other] = [name];
@@ -85,21 +85,20 @@ env.resetOptions = () => {
 };
 env.resetOptions();
 
-// words splits NODE_OPTIONS at spaces, but those between double quotes, where a backslash keeps what follows.
+// optionWords splits NODE_OPTIONS at spaces, but those between double quotes, where a backslash keeps what follows.
 env.optionWords = (text) => {
   const out = [];
-  let word = '', quoted = false, begun = false;
+  let word = '', quoted = false;
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
     if (quoted && c === '\\' && i + 1 < text.length) word += text[++i];
-    else if (c === '"') { quoted = !quoted; begun = true; }
+    else if (c === '"') quoted = !quoted;
     else if (c === ' ' && !quoted) {
-      if (begun) out.push(word);
+      if (word !== '') out.push(word);
       word = '';
-      begun = false;
-    } else { word += c; begun = true; }
+    } else word += c;
   }
-  if (begun) out.push(word);
+  if (word !== '') out.push(word);
   return quoted ? undefined : out;
 };
 

@@ -122,7 +122,7 @@ bindings.spawn_sync = () => ({
       for (const x of inputs) watched.push(x.fd, 4);
       for (const x of outputs) watched.push(x.fd, 1);
       const slots = Int32Array.from(watched), left = deadline - native.hrtime() / 1e6;
-      native.poll(slots, deadline === Infinity ? -1 : Math.max(0, left));
+      native.poll(slots, deadline === Infinity ? -1 : Math.max(0, left), true);
       if (native.hrtime() / 1e6 >= deadline) kill(-110);
       for (let i = 0; i < slots.length; i += 2) {
         if (slots[i + 1] === 0) continue;
@@ -140,7 +140,7 @@ bindings.spawn_sync = () => ({
             output.size += n;
             output.chunks.push(buffer.slice(0, output.size > max ? Math.max(0, n - (output.size - max)) : n));
             if (output.size > max) kill(-105);
-          } else if (n !== -11) {
+          } else if (n !== -11 && n !== -4) {
             native.close(output.fd);
             outputs.splice(outputs.indexOf(output), 1);
             output.done = true;

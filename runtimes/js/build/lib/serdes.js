@@ -8,8 +8,9 @@ const VERSION = 15;
 const TYPES = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
   DataView, BigInt64Array, BigUint64Array];
 const TAGS = 'bBCwWdDfF?qQ'; // of TYPES
-const ERRORS = { EvalError: 'E', RangeError: 'R', ReferenceError: 'F', SyntaxError: 'S', TypeError: 'T', URIError: 'U' };
-const FLAGS = 'gimsuydv';
+const ERRORS = { '__proto__': null, 'EvalError': 'E', 'RangeError': 'R', 'ReferenceError': 'F', 'SyntaxError': 'S', 'TypeError': 'T',
+  'URIError': 'U' };
+const FLAGS = 'gimyusldv'; // l is of an engine that V8 has turned off
 const code = (c) => c.charCodeAt(0);
 const types = () => env.binding('types');
 const invalid = () => new Error('Unable to deserialize cloned data.');
@@ -32,7 +33,7 @@ class Serializer {
   }
   #raw(bytes) { this.#reserve(bytes.length); this.#bytes.set(bytes, this.#at); this.#at += bytes.length; }
   #double(d) { this.#raw(new Uint8Array(new Float64Array([d]).buffer)); }
-  #clone(message) { return new this._getDataCloneError(message); }
+  #clone(message) { return this._getDataCloneError(message); }
 
   writeHeader() { this.#byte(0xff); this.#byte(VERSION); }
   writeUint32(n) { this.#varint(n >>> 0); }
@@ -103,7 +104,7 @@ class Serializer {
   #object(o) {
     const known = this.#ids.get(o), t = types();
     if (known !== undefined) { this.#tag('^'); this.#varint(known); return; }
-    if (ArrayBuffer.isView(o) && !this.#hostViews && !this.#ids.has(o.buffer)) this.#object(o.buffer);
+    if (ArrayBuffer.isView(o) && !this.#hostViews) this.#object(o.buffer);
     this.#ids.set(o, this.#ids.size);
     if (ArrayBuffer.isView(o)) this.#hostViews ? this.#host(o) : this.#view(o);
     else if (Array.isArray(o)) this.#array(o);
@@ -315,6 +316,7 @@ class Deserializer {
       case 's': return this.#keep(Object(this.#string(this.#tag())));
       case 'R': {
         const source = this.#string(this.#tag()), bits = this.#varint();
+        if (bits >> FLAGS.length || bits & 1 << FLAGS.indexOf('l')) throw invalid();
         return this.#keep(new RegExp(source, [...FLAGS].filter((f, i) => bits & 1 << i).join('')));
       }
       case ';': case "'": return this.#collection(tag);

@@ -6,7 +6,7 @@ const { native, bindings } = env;
 const kReadBytesOrError = 0, kArrayBufferOffset = 1, kBytesWritten = 2, kLastWriteWasAsync = 3;
 const streamBaseState = new Int32Array(5);
 const CHUNK = 65536;
-const EAGAIN = -11, EOF = -4095;
+const EINTR = -4, EAGAIN = -11, EOF = -4095;
 
 class Req { getAsyncId() { return 0; } }
 class WriteWrap extends Req {}
@@ -51,7 +51,7 @@ class Stream {
       const own = this.userBuffer;
       const buffer = own ?? new Uint8Array(CHUNK);
       const n = this.receive(buffer, buffer.length);
-      if (n === EAGAIN || n === -4) return;
+      if (n === EAGAIN || n === EINTR) return;
       if (n <= 0) {
         env.watch(this.fd, 'read', undefined);
         streamBaseState[kReadBytesOrError] = n === 0 ? EOF : n;
@@ -76,7 +76,7 @@ class Stream {
     if (this.fd < 0) return -9;
     while (this.queue.length === 0 && at < bytes.length) {
       const n = this.send(bytes, at);
-      if (n === EAGAIN) break;
+      if (n === EAGAIN || n === EINTR) break; // until it can be written, and the signal has been seen to
       if (n < 0) return n;
       at += n;
     }
@@ -91,7 +91,7 @@ class Stream {
     while (this.queue.length > 0) {
       const w = this.queue[0];
       const n = this.send(w.bytes, w.at);
-      if (n === EAGAIN) return;
+      if (n === EAGAIN || n === EINTR) return;
       if (n > 0) w.at += n;
       if (n < 0 || w.at >= w.bytes.length) {
         this.queue.shift();
@@ -191,7 +191,7 @@ class TTY extends Stream {
   readable() {
     // A terminal gives a line at a time, and a second read would wait.
     const buffer = new Uint8Array(CHUNK), n = this.receive(buffer, CHUNK);
-    if (n === EAGAIN || n === -4) return;
+    if (n === EAGAIN || n === EINTR) return;
     if (n <= 0) env.watch(this.fd, 'read', undefined);
     streamBaseState[kReadBytesOrError] = n === 0 ? EOF : n;
     streamBaseState[kArrayBufferOffset] = 0;

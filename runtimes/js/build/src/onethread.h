@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "main.h"
 #include "quickjs-c-atomics.h"
 #define CONFIG_ATOMICS
 
@@ -26,11 +27,14 @@ static void js_cond_init(js_cond_t *cond) {}
 static void js_cond_destroy(js_cond_t *cond) {}
 static void js_cond_signal(js_cond_t *cond) {}
 
-// js_cond_timedwait answers -1 when the time is over, which is in nanoseconds, and 0 if a signal came before.
+// js_cond_timedwait answers -1 when the time is over, which is in nanoseconds, and 0 if the cell was interrupted before.
 static int js_cond_timedwait(js_cond_t *cond, js_mutex_t *mutex, uint64_t timeout)
 {
 	struct timespec left = {timeout / 1000000000, timeout % 1000000000};
-	return nanosleep(&left, NULL) && errno == EINTR ? 0 : -1;
+	while (nanosleep(&left, &left) && errno == EINTR)
+		if (session_interrupted())
+			return 0;
+	return -1;
 }
 
 static void js_cond_wait(js_cond_t *cond, js_mutex_t *mutex)

@@ -1,6 +1,8 @@
 // The process: time, waiting, children, signals, terminals.
 #include "system.h"
 
+#include "main.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +24,9 @@
 extern char **environ;
 
 void files_install(JSContext *ctx, JSValueConst object);
+
+// runtimes/posix's wait4 for those who try again on EINTR: wait4 itself gives it as long as a signal is to be seen to.
+pid_t __belljar_wait4(pid_t pid, int *status, int options, struct rusage *usage);
 
 // ---- time and chance
 
@@ -143,8 +148,9 @@ FUNCTION(sys_kill) { return system_result(ctx, kill(NUMBER(0), NUMBER(1))); }
 
 #define POLL_MAX 4096
 
-// poll(watched, timeout): watched is an Int32Array of descriptor and events in turns; 1 to read, 4 to write. What is
-// ready replaces the events. A timeout below 0 waits for ever.
+// poll(watched, timeout, deaf): watched is an Int32Array of descriptor and events in turns; 1 to read, 4 to write. What is
+// ready replaces the events. A timeout below 0 waits for ever. It does not begin while JavaScript has yet to hear of a
+// signal, unless deaf is true: then only the end of a session's cell keeps it from waiting.
 FUNCTION(sys_poll)
 {
 	size_t size;
@@ -162,7 +168,7 @@ FUNCTION(sys_poll)
 		fds[i] = (struct pollfd){watched[2 * i], (watched[2 * i + 1] & 1 ? POLLIN : 0) | (watched[2 * i + 1] & 4 ? POLLOUT : 0)};
 	double timeout = NUMBER(1);
 	int result;
-	if (come != 0) {
+	if (argc > 2 && JS_ToBool(ctx, argv[2]) ? session_interrupted() : come != 0) {
 		result = 0;
 	} else if (count == 0 && timeout >= 0) {
 		struct timespec left = {timeout / 1000, (long)((timeout - (double)(int64_t)(timeout / 1000) * 1000) * 1e6)};
@@ -285,8 +291,8 @@ FUNCTION(sys_wait)
 	int status;
 	pid_t pid;
 	do
-		pid = waitpid(NUMBER(0), &status, JS_ToBool(ctx, argv[1]) ? 0 : WNOHANG);
-	while (pid < 0 && errno == EINTR);
+		pid = __belljar_wait4(NUMBER(0), &status, JS_ToBool(ctx, argv[1]) ? 0 : WNOHANG, NULL);
+	while (pid < 0 && errno == EINTR && !session_interrupted());
 	if (pid <= 0)
 		return system_result(ctx, pid);
 	JSValue list = JS_NewArray(ctx);
@@ -403,7 +409,7 @@ FUNCTION(sys_setenv)
 static const struct js_entry functions[] = {
 	{"hrtime", sys_hrtime, 0}, {"now", sys_now, 0}, {"cpu", sys_cpu, 0}, {"sleep", sys_sleep, 1}, {"random", sys_random, 1}, {"mathRandom", math_random, 0}, {"seed", sys_seed, 1},
 	{"watchSignal", sys_watch_signal, 2}, {"takeSignals", sys_take_signals, 0}, {"kill", sys_kill, 2},
-	{"poll", sys_poll, 2}, {"spawn", sys_spawn, 6}, {"wait", sys_wait, 2}, {"pipe", sys_pipe, 0},
+	{"poll", sys_poll, 3}, {"spawn", sys_spawn, 6}, {"wait", sys_wait, 2}, {"pipe", sys_pipe, 0},
 	{"nonblock", sys_nonblock, 2}, {"exit", sys_exit, 1}, {"pid", sys_pid, 0}, {"ppid", sys_ppid, 0},
 	{"uid", sys_uid, 0}, {"gid", sys_gid, 0}, {"umask", sys_umask, 1}, {"isatty", sys_isatty, 1},
 	{"winsize", sys_winsize, 1}, {"setRaw", sys_set_raw, 2}, {"environ", sys_environ, 0}, {"setenv", sys_setenv, 2},
