@@ -168,7 +168,7 @@ func (b *npmBench) install(ctx context.Context, project fs.FS) error {
 		return err
 	}
 	var ours, theirs []float64
-	for range max(b.runs(16), 3) {
+	for range b.rounds(16) {
 		took, err := b.installOnce(ctx, project)
 		if err != nil {
 			return err
@@ -207,9 +207,9 @@ func (b *npmBench) installOnce(ctx context.Context, project fs.FS) (time.Duratio
 	return took, err
 }
 
-// nativeProject makes the project for the machine's npm, whose cache it fills; "" without an npm.
+// nativeProject makes the project for the machine's npm, whose cache it fills; "" without an npm, and in a quick run.
 func (b *npmBench) nativeProject(ctx context.Context, project fs.FS) (string, error) {
-	if _, err := exec.LookPath("npm"); err != nil {
+	if _, err := exec.LookPath("npm"); err != nil || b.Quick {
 		return "", nil
 	}
 	dir := filepath.Join(b.dir, "sixty")
@@ -256,7 +256,7 @@ func (b *npmBench) bundle(ctx context.Context) error {
 		return err
 	}
 	var ours, theirs []float64
-	for range b.runs(24) {
+	for range b.rounds(24) {
 		took, _, err := b.in(ctx, sb, command)
 		if err != nil {
 			return err
