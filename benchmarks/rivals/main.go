@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,35 +24,54 @@ func main() {
 	flag.StringVar(&to.text, "write", "", "write the report to `FILE`, with pictures in benchmarks/plots beside it, instead of to standard output")
 	flag.StringVar(&to.json, "json", "", "write all figures to `FILE`, too")
 	fast := flag.Bool("quick", false, "fewer runs, and none of the engine's own figures")
+	own := flag.String("own", "", "take the engine's own figures from `FILE`, which an earlier run wrote by -json, instead of measuring them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, to, *fast); err != nil {
+	if err := run(ctx, to, *fast, *own); err != nil {
 		fmt.Fprintln(os.Stderr, "rivals:", err)
 		os.Exit(1)
 	}
 }
 
 // run measures and writes, what the engine's own figures are as soon as they are known.
-func run(ctx context.Context, to output, fast bool) error {
+func run(ctx context.Context, to output, fast bool, earlier string) (err error) {
 	var r result
 	b := quick
 	if !fast {
 		b = whole
-		own, err := ownFigures(ctx)
+		if earlier != "" {
+			r.Own, err = readOwn(earlier)
+		} else {
+			r.Own, err = ownFigures(ctx)
+		}
 		if err != nil {
 			return err
 		}
-		r.Own = own
 		if err := to.write(&r); err != nil {
 			return err
 		}
 	}
-	var err error
 	if r.Tables, r.Missing, err = compare(ctx, b); err != nil {
 		return err
 	}
 	return to.write(&r)
+}
+
+// readOwn reads the engine's own figures of an earlier run.
+func readOwn(file string) (*benchmarks.Report, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var r result
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("read figures of %s: %w", file, err)
+	}
+	if r.Own == nil {
+		return nil, fmt.Errorf("read figures of %s: the engine's own are not in it", file)
+	}
+	return r.Own, nil
 }
 
 // ownFigures builds the command, which figures of whole processes need, and measures.

@@ -122,6 +122,10 @@ func computes(ctx context.Context, f *field, b budget, lang string, programs []b
 			logs += math.Log(best[i][p] / best[0][p])
 			n++
 		}
+		if n == 0 { // it knows none of the programs
+			t.Rows = append(t.Rows, append(row, "–"))
+			continue
+		}
 		ratio := math.Exp(logs / float64(n))
 		t.Rows = append(t.Rows, append(row, number(ratio)))
 		t.Bars = append(t.Bars, bar{r.name, lang, ratio})

@@ -79,6 +79,31 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// What knows none of the programs has a row, and what was measured can be written down.
+func TestKnowsNothing(t *testing.T) {
+	f := alone(t)
+	work, err := computes(t.Context(), f, budget{compute: 1}, "js", []benchmarks.Program{{Name: "odd", Code: "nothing("}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(work.Rows) != 1 || strings.Join(work.Rows[0], " ") != "goja – –" || len(work.Bars) != 0 {
+		t.Errorf("rows %q, bars %v", work.Rows, work.Bars)
+	}
+	dir := t.TempDir()
+	to := output{text: filepath.Join(dir, "R.md"), json: filepath.Join(dir, "r.json")}
+	r := result{Own: &benchmarks.Report{Metrics: []benchmarks.Metric{{Name: "kept_ms", N: 3}}}, Tables: []*table{work}}
+	if err := to.write(&r); err != nil {
+		t.Fatal(err)
+	}
+	own, err := readOwn(to.json)
+	if err != nil || len(own.Metrics) != 1 || own.Metrics[0] != r.Own.Metrics[0] {
+		t.Errorf("read back: %v, %v", own, err)
+	}
+	if _, err := readOwn(to.text); err == nil {
+		t.Error("a report was read as figures")
+	}
+}
+
 // TestPrograms lets each program of the compute table run where no clock but Date's is.
 func TestPrograms(t *testing.T) {
 	for _, p := range benchmarks.JavaScriptPrograms(1) {
