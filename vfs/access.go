@@ -70,7 +70,7 @@ func (d *Dir) Touch(name string, follow bool) error {
 }
 
 // Touch is Dir.Touch for an open file.
-func (f *File) Touch() error { return f.change("touch", f.t.touch()) }
+func (f *File) Touch() error { return f.change("touch", f.own.t.touch()) }
 
 // Truncate cuts or extends a file to size; see File.Truncate.
 func (d *Dir) Truncate(name string, size int64) error {

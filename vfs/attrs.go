@@ -93,7 +93,7 @@ func (d *Dir) Removexattr(name string, follow bool, attr string) error {
 func (f *File) Getxattr(attr string) (value []byte, err error) {
 	if err = checkAttr(attr); err == nil {
 		err = f.onInode(false, func(n *inode) (err error) {
-			value, err = f.t.getxattr(n, attr)
+			value, err = f.own.t.getxattr(n, attr)
 			return err
 		})
 	}
@@ -102,10 +102,10 @@ func (f *File) Getxattr(attr string) (value []byte, err error) {
 
 // Setxattr is Dir.Setxattr for an open file.
 func (f *File) Setxattr(attr string, value []byte, flags XattrFlags) error {
-	now := f.t.now()
+	now := f.own.t.now()
 	err := checkSetxattr(attr, value, flags)
 	if err == nil {
-		err = f.onInode(true, func(n *inode) error { return f.t.setxattr(n, attr, value, flags, now) })
+		err = f.onInode(true, func(n *inode) error { return f.own.t.setxattr(n, attr, value, flags, now) })
 	}
 	return f.fail("setxattr", err)
 }
@@ -113,7 +113,7 @@ func (f *File) Setxattr(attr string, value []byte, flags XattrFlags) error {
 // Listxattr is Dir.Listxattr for an open file.
 func (f *File) Listxattr() (names []string, err error) {
 	err = f.onInode(false, func(n *inode) error {
-		names = f.t.listxattr(n)
+		names = f.own.t.listxattr(n)
 		return nil
 	})
 	return names, f.fail("listxattr", err)
@@ -121,10 +121,10 @@ func (f *File) Listxattr() (names []string, err error) {
 
 // Removexattr is Dir.Removexattr for an open file.
 func (f *File) Removexattr(attr string) error {
-	now := f.t.now()
+	now := f.own.t.now()
 	err := checkAttr(attr)
 	if err == nil {
-		err = f.onInode(true, func(n *inode) error { return f.t.removexattr(n, attr, now) })
+		err = f.onInode(true, func(n *inode) error { return f.own.t.removexattr(n, attr, now) })
 	}
 	return f.fail("removexattr", err)
 }
@@ -156,12 +156,12 @@ func (f *File) onInode(exclusive bool, do func(n *inode) error) error {
 	if err := f.check(false, false); err != nil {
 		return err
 	}
-	if f.at.mnt != nil {
+	if f.at().mnt != nil {
 		return ErrNotSupported
 	}
-	f.t.lock(exclusive)
-	defer f.t.unlock(exclusive)
-	n := f.t.inode(f.at.ino)
+	f.own.t.lock(exclusive)
+	defer f.own.t.unlock(exclusive)
+	n := f.own.t.inode(f.own.ino)
 	if n == nil {
 		return fs.ErrClosed
 	}
@@ -240,20 +240,18 @@ func (t *Tree) getxattr(n *inode, attr string) ([]byte, error) {
 	if err := t.user.mayAttr(n, attr, false); err != nil {
 		return nil, err
 	}
-	i, ok := n.attrs.find(attr)
+	a := n.extras().attrs
+	i, ok := a.find(attr)
 	if !ok {
 		return nil, ErrNoAttr
 	}
-	return []byte(n.attrs.list[i].Value), nil
+	return []byte(a.list[i].Value), nil
 }
 
 // listxattr returns the names of those attributes that the user may know of. Preconditions: t.mu is held.
 func (t *Tree) listxattr(n *inode) []string {
-	if n.attrs == nil {
-		return nil
-	}
 	var out []string
-	for _, a := range n.attrs.list {
+	for _, a := range n.extras().attrs.all() {
 		if t.user.super() || !strings.HasPrefix(a.Name, "trusted.") {
 			out = append(out, a.Name)
 		}
@@ -266,17 +264,15 @@ func (t *Tree) setxattr(n *inode, attr string, value []byte, flags XattrFlags, n
 	if err := t.user.mayAttr(n, attr, true); err != nil {
 		return err
 	}
-	i, exists := n.attrs.find(attr)
+	had := n.extras().attrs
+	i, exists := had.find(attr)
 	switch {
 	case exists && flags == XattrCreate:
 		return fs.ErrExist
 	case !exists && flags == XattrReplace:
 		return ErrNoAttr
 	}
-	var list []Attr
-	if n.attrs != nil {
-		list = slices.Clone(n.attrs.list)
-	}
+	list := slices.Clone(had.all())
 	if set := (Attr{strings.Clone(attr), string(value)}); exists {
 		list[i] = set
 	} else {
@@ -290,11 +286,12 @@ func (t *Tree) removexattr(n *inode, attr string, now int64) error {
 	if err := t.user.mayAttr(n, attr, true); err != nil {
 		return err
 	}
-	i, exists := n.attrs.find(attr)
+	had := n.extras().attrs
+	i, exists := had.find(attr)
 	if !exists {
 		return ErrNoAttr
 	}
-	return t.setAttrs(n, slices.Delete(slices.Clone(n.attrs.list), i, i+1), now)
+	return t.setAttrs(n, slices.Delete(slices.Clone(had.list), i, i+1), now)
 }
 
 // setAttrs makes list, which becomes the inode's own, all its attributes, if there is room. Preconditions: t.mu is held
@@ -309,7 +306,8 @@ func (t *Tree) setAttrs(n *inode, list []Attr, now int64) error {
 		a = nil
 	}
 	n = t.edit(n.ino)
-	n.attrs, n.ctime = a, now
+	n.setAttrs(a)
+	n.ctime = now
 	t.charge(n, cost-paid)
 	t.tellNode(WatchAttributes, n)
 	return nil
@@ -317,8 +315,15 @@ func (t *Tree) setAttrs(n *inode, list []Attr, now int64) error {
 
 // paidAttrs is what the inode's attributes have been charged for in this tree's ledger.
 func (t *Tree) paidAttrs(n *inode) int64 {
-	if n.attrs == nil || n.attrs.ledger != t.own.ledger {
-		return 0
+	if a := n.extras().attrs; a.chargedTo(t.own.ledger) {
+		return a.bytes()
 	}
-	return n.attrs.bytes()
+	return 0
+}
+
+// setAttrs gives the inode other attributes; nil takes them. Preconditions: n may be changed.
+func (n *inode) setAttrs(a *attrs) {
+	if a != nil || n.extra != nil {
+		n.extend().attrs = a
+	}
 }

@@ -9,6 +9,11 @@ import (
 func (t *Tree) audit() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, n := range t.recent {
+		if n != nil && n.own == t.own && t.inodes.get(n.ino) != n && t.orphans[n.ino] != n {
+			return fmt.Sprintf("inode %d is remembered, but not in the tree", n.ino)
+		}
+	}
 	var used Usage
 	links, inodes := map[uint64]uint32{rootIno: 2}, 0
 	queue := []*inode{t.inodes.get(rootIno)}
@@ -84,10 +89,10 @@ func (t *Tree) auditContent(n *inode) string {
 		return ""
 	}
 	msg := check(0, n.head)
-	for i, c := n.tail.next(0); c != nil && msg == ""; i, c = n.tail.next(i + 1) {
-		msg = check(int64(i), c)
+	for i, c := n.nextTail(1); c != nil && msg == ""; i, c = n.nextTail(i + 1) {
+		msg = check(i, c)
 	}
-	if n.shown > n.size || n.shown > 0 && n.base == nil {
+	if x := n.extras(); x.shown > n.size || x.shown > 0 && x.base == nil {
 		msg = fmt.Sprintf("inode %d has more base than size", n.ino)
 	}
 	return msg

@@ -92,12 +92,15 @@ func (a *absent) load() error { return a.base.load(a.i) }
 // absent returns the first piece that is missing of those in which size bytes from off lie, nil if there is none.
 // Preconditions: the tree's mutex is held; off >= 0.
 func (n *inode) absent(off, size int64) *absent {
-	l, ok := n.base.(*layered)
+	if n.extra == nil {
+		return nil
+	}
+	l, ok := n.extra.base.(*layered)
 	if !ok {
 		return nil
 	}
 	end := min(size, maxFileSize) + min(off, maxFileSize)
-	for i := off / chunkSize; i < chunks(min(end, n.shown)); i++ {
+	for i := off / chunkSize; i < chunks(min(end, n.extra.shown)); i++ {
 		if n.chunk(i) == nil && l.piece(i) == nil {
 			return &absent{l, i}
 		}

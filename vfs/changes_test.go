@@ -101,8 +101,8 @@ func sameTree(a, b *Tree) error {
 		if i, j := x.info(""), y.info(""); i != j {
 			return fmt.Errorf("inode %d: %+v and %+v", ino, i, j)
 		}
-		if !slices.Equal(x.attrs.all(), y.attrs.all()) || x.attrs.chargedTo(a.own.ledger) != y.attrs.chargedTo(b.own.ledger) {
-			return fmt.Errorf("inode %d: attributes %v and %v", ino, x.attrs, y.attrs)
+		if !slices.Equal(x.extras().attrs.all(), y.extras().attrs.all()) || x.extras().attrs.chargedTo(a.own.ledger) != y.extras().attrs.chargedTo(b.own.ledger) {
+			return fmt.Errorf("inode %d: attributes %v and %v", ino, x.extras().attrs, y.extras().attrs)
 		}
 		err := sameContent(a, x, b, y)
 		if x.dir != nil {

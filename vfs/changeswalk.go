@@ -99,7 +99,7 @@ func (n *inode) record() NodeRecord {
 		r.LastSeq = n.dir.last
 	}
 	if n.mode&fs.ModeDevice != 0 {
-		r.Size = int64(n.rdev)
+		r.Size = int64(n.extras().rdev)
 	}
 	return r
 }
@@ -108,12 +108,13 @@ func (c *changes) attrs(tw twin) {
 	if tw.now == nil {
 		return
 	}
-	r := AttrsRecord{Ino: tw.ino, List: tw.now.attrs.all(), Charged: tw.now.attrs.chargedTo(c.now.ledger)}
+	now := tw.now.extras().attrs
+	r := AttrsRecord{Ino: tw.ino, List: now.all(), Charged: now.chargedTo(c.now.ledger)}
 	var was *attrs
 	if tw.was != nil {
-		was = tw.was.attrs
+		was = tw.was.extras().attrs
 	}
-	if was != tw.now.attrs && (r.Charged != was.chargedTo(c.was.ledger) || !slices.Equal(r.List, was.all())) {
+	if was != now && (r.Charged != was.chargedTo(c.was.ledger) || !slices.Equal(r.List, was.all())) {
 		c.err = c.to.Attrs(r)
 	}
 }
@@ -164,7 +165,7 @@ func (c *changes) content(tw twin) {
 		if was.head != now.head {
 			c.changed(tw, 0)
 		}
-		diffRadix(&c.differ, was.tail, now.tail, func(i uint64, _, _ *chunk) bool {
+		diffRadix(&c.differ, was.extras().tail, now.extras().tail, func(i uint64, _, _ *chunk) bool {
 			if int64(i) < k {
 				c.changed(tw, int64(i))
 			}
@@ -205,11 +206,11 @@ func (n *inode) piece(i int64, l *ledger) (data []byte, charged bool) {
 
 // nextChunk returns the first place from i on in which there may be content, -1 if there is none.
 func (n *inode) nextChunk(i int64) int64 {
-	if i < chunks(n.shown) || i == 0 && n.head != nil {
+	if i < chunks(n.extras().shown) || i == 0 && n.head != nil {
 		return i
 	}
-	if at, k := n.tail.next(uint64(i)); k != nil {
-		return int64(at)
+	if at, k := n.nextTail(i); k != nil {
+		return at
 	}
 	return -1
 }
@@ -224,9 +225,10 @@ func (c *changes) kept(tw twin) int64 {
 	if tw.now.size < tw.was.size {
 		k = tw.now.size / chunkSize
 	}
-	a, b := tw.was.shown, tw.now.shown
+	before, after := tw.was.extras(), tw.now.extras()
+	a, b := before.shown, after.shown
 	low := int64(0) // where the two may have other bases from
-	if tw.was.base == tw.now.base {
+	if before.base == after.base {
 		low = min(a, b) / chunkSize
 		if a == b {
 			low = k

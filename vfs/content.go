@@ -25,10 +25,29 @@ type chunk struct {
 }
 
 func (n *inode) chunk(i int64) *chunk {
-	if i == 0 {
+	switch {
+	case i == 0:
 		return n.head
+	case n.extra == nil:
+		return nil
 	}
-	return n.tail.get(uint64(i))
+	return n.extra.tail.get(uint64(i))
+}
+
+// nextTail returns the first chunk from i on, which is not 0, nil if there is none.
+func (n *inode) nextTail(i int64) (int64, *chunk) {
+	if n.extra == nil {
+		return 0, nil
+	}
+	at, c := n.extra.tail.next(uint64(i))
+	return int64(at), c
+}
+
+// cutTail takes chunk i, which is not 0, out of the table.
+func (t *Tree) cutTail(n *inode, i int64) {
+	if n.extra != nil {
+		n.extra.tail.remove(t.own, uint64(i))
+	}
 }
 
 func (t *Tree) setChunk(n *inode, i int64, c *chunk) {
@@ -39,17 +58,17 @@ func (t *Tree) setChunk(n *inode, i int64, c *chunk) {
 		n.head = c
 		return
 	}
-	n.tail.set(t.own, uint64(i), c)
+	n.extend().tail.set(t.own, uint64(i), c)
 }
 
 // under returns what base has for chunk i.
 func (n *inode) under(i int64) []byte {
 	lo := i * chunkSize
-	if lo >= n.shown {
+	if n.extra == nil || lo >= n.extra.shown {
 		return nil
 	}
-	p := n.base.piece(i)
-	return p[:min(int64(len(p)), n.shown-lo)]
+	p := n.extra.base.piece(i)
+	return p[:min(int64(len(p)), n.extra.shown-lo)]
 }
 
 // price is what a chunk of length l costs as the i-th.
@@ -73,8 +92,8 @@ func (t *Tree) charged(n *inode) int64 { return t.paidAttrs(n) + t.paidContent(n
 
 func (t *Tree) paidContent(n *inode) int64 {
 	sum := t.paid(0, n.head)
-	for i, c := n.tail.next(0); c != nil; i, c = n.tail.next(i + 1) {
-		sum += t.paid(int64(i), c)
+	for i, c := n.nextTail(1); c != nil; i, c = n.nextTail(i + 1) {
+		sum += t.paid(i, c)
 	}
 	return sum
 }
@@ -208,7 +227,9 @@ func (t *Tree) resize(n *inode, size int64) {
 		t.empty(n)
 	case size < n.size:
 		t.cutChunks(n, size)
-		n.shown = min(n.shown, size)
+		if n.extra != nil {
+			n.extra.shown = min(n.extra.shown, size)
+		}
 	}
 	n.size = size
 }
@@ -216,14 +237,17 @@ func (t *Tree) resize(n *inode, size int64) {
 // empty removes all content. Nodes that it shares are not touched.
 func (t *Tree) empty(n *inode) {
 	t.charge(n, -t.paidContent(n))
-	n.size, n.base, n.shown, n.head, n.first, n.tail = 0, nil, 0, nil, chunk{}, radix[chunk]{}
+	n.size, n.head, n.first = 0, nil, chunk{}
+	if x := n.extra; x != nil {
+		x.base, x.shown, x.tail = nil, 0, radix[chunk]{}
+	}
 }
 
 // discard takes from an inode that goes all that is charged for it.
 func (t *Tree) discard(n *inode) {
 	t.empty(n)
 	t.charge(n, -t.paidAttrs(n))
-	n.attrs = nil
+	n.setAttrs(nil)
 }
 
 // cutChunks removes the chunks beyond size, which is not 0, and shortens the one in which it falls.
@@ -238,9 +262,9 @@ func (t *Tree) cutChunks(n *inode, size int64) {
 	if in > 0 {
 		last++
 	}
-	for i, c := n.tail.next(uint64(last)); c != nil; i, c = n.tail.next(i + 1) {
-		t.charge(n, -t.paid(int64(i), c))
-		n.tail.remove(t.own, i)
+	for i, c := n.nextTail(last); c != nil; i, c = n.nextTail(i + 1) {
+		t.charge(n, -t.paid(i, c))
+		t.cutTail(n, i)
 	}
 }
 

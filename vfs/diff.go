@@ -223,7 +223,7 @@ func (d *diff) kind(tw twin) ChangeKind {
 	if now.dir == nil && d.contentDiffers(was, now) {
 		k |= ChangeContent
 	}
-	if !slices.Equal(now.attrs.all(), was.attrs.all()) {
+	if !slices.Equal(now.extras().attrs.all(), was.extras().attrs.all()) {
 		k |= ChangeAttrs
 	}
 	return k
@@ -242,9 +242,10 @@ func (d *diff) contentDiffers(was, now *inode) bool {
 		b, _ := now.piece(i, nil)
 		return sameZeroed(a, b)
 	}
-	if was.base == now.base && was.shown == now.shown {
+	before, after := was.extras(), now.extras()
+	if before.base == after.base && before.shown == after.shown {
 		return was.head != now.head && !same(0) ||
-			!diffRadix(&d.differ, was.tail, now.tail, func(i uint64, _, _ *chunk) bool { return same(int64(i)) })
+			!diffRadix(&d.differ, before.tail, after.tail, func(i uint64, _, _ *chunk) bool { return same(int64(i)) })
 	}
 	for i := int64(0); ; i++ {
 		a, b := was.nextChunk(i), now.nextChunk(i)

@@ -64,8 +64,8 @@ func (d *Dir) makeNode(name string, mode fs.FileMode, rdev uint32) error {
 		return fs.ErrNotExist
 	}
 	n, err := d.t.create(f, mode&^d.t.user.Umask, now)
-	if err == nil {
-		n.rdev = rdev
+	if err == nil && rdev != 0 {
+		n.extend().rdev = rdev
 	}
 	return err
 }

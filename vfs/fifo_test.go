@@ -157,7 +157,7 @@ func TestFIFOWaitsEnd(t *testing.T) {
 			t.Error("open", flag, err)
 		}
 	}
-	if len(tr.pipes)+len(tr.opens) != 0 {
+	if len(tr.pipes)+tr.opens.len() != 0 {
 		t.Error("opens that failed left something open")
 	}
 }

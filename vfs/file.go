@@ -16,8 +16,7 @@ import (
 // descriptors and deadlines, and may be used from many goroutines. Errors are *fs.PathError, but for io.EOF.
 // After Close, calls fail with fs.ErrClosed.
 type File struct {
-	t     *Tree
-	at    place
+	own   node // what h points to, of most files: one piece of memory instead of two
 	name  string
 	h     handle
 	read  bool
@@ -28,8 +27,6 @@ type File struct {
 	mu     sync.Mutex
 	off    int64  // of the next Read or Write
 	cookie uint64 // of the next ReadDir
-
-	own node // what h points to, of most files: one piece of memory instead of two
 }
 
 // The bits of File.state: in one word, for a tree makes many Files.
@@ -38,9 +35,10 @@ const (
 	fileAppends
 )
 
-func newFile(t *Tree, at place, name string, flag int, h handle) *File {
+// newFile makes a File of an inode, which for one in a mount is that mounted on.
+func newFile(t *Tree, ino uint64, name string, flag int, h handle) *File {
 	acc := flag & accessMode
-	f := &File{t: t, at: at, name: name, h: h, read: acc != os.O_WRONLY, write: acc != os.O_RDONLY}
+	f := &File{own: node{t: t, ino: ino}, name: name, h: h, read: acc != os.O_WRONLY, write: acc != os.O_RDONLY}
 	switch h.(type) {
 	case *device, *fifo:
 		f.fixed = true
@@ -49,6 +47,14 @@ func newFile(t *Tree, at place, name string, flag int, h handle) *File {
 		f.state.Store(fileAppends)
 	}
 	return f
+}
+
+// at returns where the file is.
+func (f *File) at() place {
+	if h, ok := f.h.(*foreign); ok {
+		return place{ino: f.own.ino, mnt: h.m, path: h.path}
+	}
+	return place{ino: f.own.ino}
 }
 
 // Name returns the path that the file was opened with.
@@ -239,7 +245,7 @@ func (f *File) Close() error {
 	if f.state.Or(fileClosed)&fileClosed != 0 {
 		return f.fail("close", fs.ErrClosed)
 	}
-	f.t.locks.release(f)
+	f.own.t.locks.release(f)
 	return f.fail("close", f.h.close())
 }
 

@@ -16,7 +16,7 @@ func (n *inode) extent(i int64) int64 {
 	if c := n.chunk(i); c != nil {
 		return min((int64(len(c.b))+page-1)/page*page, chunkSize)
 	}
-	return max(0, min(n.shown-i*chunkSize, chunkSize))
+	return max(0, min(n.extras().shown-i*chunkSize, chunkSize))
 }
 
 // nextData returns the first place of data from off on, n.size if there is none. It costs at most a step for each chunk that
@@ -30,12 +30,12 @@ func (n *inode) nextData(off int64) int64 {
 		if n.extent(i) > 0 {
 			return i * chunkSize
 		}
-		if i*chunkSize >= n.shown {
-			next, c := n.tail.next(uint64(i))
+		if i*chunkSize >= n.extras().shown {
+			next, c := n.nextTail(i)
 			if c == nil {
 				return n.size
 			}
-			if i = int64(next); n.extent(i) > 0 {
+			if i = next; n.extent(i) > 0 {
 				return i * chunkSize
 			}
 		}
@@ -164,19 +164,17 @@ func (h *node) punchPresent(off, length, now int64) (*absent, error) {
 
 // punch makes a hole from off up to end, 0 <= off < end <= n.size. Preconditions: t.mu is held exclusively, n may be changed.
 func (t *Tree) punch(n *inode, off, end int64) error {
-	if end >= n.shown {
+	if x := n.extra; x != nil && end >= x.shown {
 		// Nothing of base shows behind the hole. The chunk in which it begins is seen to below.
-		if first := (off + chunkSize - 1) / chunkSize * chunkSize; first < n.shown {
-			n.shown = first
-		}
+		x.shown = min(x.shown, (off+chunkSize-1)/chunkSize*chunkSize)
 	}
 	for i := off / chunkSize; i*chunkSize < end; i++ {
-		if n.chunk(i) == nil && i*chunkSize >= n.shown {
-			next, c := n.tail.next(uint64(i))
-			if c == nil || int64(next)*chunkSize >= end {
+		if n.chunk(i) == nil && i*chunkSize >= n.extras().shown {
+			next, c := n.nextTail(i)
+			if c == nil || next*chunkSize >= end {
 				return nil
 			}
-			i = int64(next)
+			i = next
 		}
 		from, to := max(off-i*chunkSize, 0), min(end-i*chunkSize, chunkSize)
 		if err := t.punchChunk(n, i, int(from), int(to)); err != nil {
@@ -220,13 +218,13 @@ func (t *Tree) punchChunk(n *inode, i int64, in, end int) error {
 func (t *Tree) dropChunk(n *inode, i int64, c *chunk) {
 	t.charge(n, -t.paid(i, c))
 	var hole *chunk
-	if i*chunkSize < n.shown {
+	if i*chunkSize < n.extras().shown {
 		hole = &chunk{own: t.own}
 	}
 	switch {
 	case hole != nil || i == 0:
 		t.setChunk(n, i, hole)
 	default:
-		n.tail.remove(t.own, uint64(i))
+		t.cutTail(n, i)
 	}
 }

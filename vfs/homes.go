@@ -23,19 +23,22 @@ func (t *core) hang(dir, n *inode, e *dirent, names int) {
 	}
 	at := home{dir.ino, e.seq}
 	if names <= 1 {
-		n.home, n.more = at, nil
+		if n.home = at; n.extra != nil {
+			n.extra.more = nil
+		}
 		return
 	}
-	if n.more == nil {
-		n.more = &homes{}
+	x := n.extend()
+	if x.more == nil {
+		x.more = &homes{}
 	}
-	if 1+len(n.more.list) >= names {
-		n.more = &homes{slices.DeleteFunc(slices.Clone(n.more.list), func(h home) bool { return entryAt(&t.inodes, h, n.ino) == nil })}
+	if 1+len(x.more.list) >= names {
+		x.more = &homes{slices.DeleteFunc(slices.Clone(x.more.list), func(h home) bool { return entryAt(&t.inodes, h, n.ino) == nil })}
 	}
 	if entryAt(&t.inodes, n.home, n.ino) == nil {
 		n.home = at
 	} else {
-		n.more.list = append(n.more.list, at)
+		x.more.list = append(x.more.list, at)
 	}
 }
 
@@ -68,8 +71,8 @@ func (n *inode) homes(inodes *radix[inode]) []home {
 		return []home{{n.dir.parent, inodes.get(n.dir.parent).dir.names.get(n.dir.name).seq}}
 	}
 	list := []home{n.home}
-	if n.more != nil {
-		list = append(list, n.more.list...)
+	if more := n.extras().more; more != nil {
+		list = append(list, more.list...)
 		list = slices.DeleteFunc(list, func(h home) bool { return entryAt(inodes, h, n.ino) == nil })
 		slices.SortFunc(list, func(a, b home) int { return cmp.Or(cmp.Compare(a.dir, b.dir), cmp.Compare(a.seq, b.seq)) })
 		list = slices.Compact(list)

@@ -67,7 +67,7 @@ func (i Info) Btime() time.Time { return time.Unix(0, i.btime) }
 func (n *inode) info(name string) Info {
 	i := Info{
 		name: name, mode: n.mode, uid: n.uid, gid: n.gid,
-		dev: 1, ino: n.ino, nlink: uint64(n.nlink), rdev: n.rdev, size: n.size,
+		dev: 1, ino: n.ino, nlink: uint64(n.nlink), rdev: n.extras().rdev, size: n.size,
 		atime: n.atime, mtime: n.mtime, ctime: n.ctime, btime: n.btime,
 	}
 	if n.dir != nil {

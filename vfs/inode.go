@@ -13,25 +13,47 @@ type inode struct {
 	ino   uint64
 	mode  fs.FileMode
 	nlink uint32
-	rdev  uint32 // of a device node: its number
 	uid   uint32
 	gid   uint32
 
 	atime, mtime, ctime, btime int64
 
-	home home   // of what is no directory: where one of its names is, or has been
-	more *homes // nil: it has not had several names
+	home home // of what is no directory: where one of its names is, or has been
 
 	dir   *dirBody // directories
-	attrs *attrs   // nil: none
+	extra *extra   // nil: it has nothing of that
 
 	// Regular files, and the target of symbolic links. See content.go.
 	size  int64
-	base  base  // nil: none
-	shown int64 // bytes of base that show
 	head  *chunk
 	first chunk // what head points to, of most files: see born
-	tail  radix[chunk]
+}
+
+// extra is what few inodes have, apart from them so that the others are small. It belongs to its inode and is copied with
+// it.
+type extra struct {
+	base  base         // content that the file was made with; nil: none
+	shown int64        // bytes of base that show
+	tail  radix[chunk] // the chunks behind the first
+	attrs *attrs       // nil: none
+	more  *homes       // nil: it has not had several names
+	rdev  uint32       // of a device node: its number
+}
+
+// extras returns what the inode has of them, for reading.
+func (n *inode) extras() extra {
+	if n.extra == nil {
+		return extra{}
+	}
+	return *n.extra
+}
+
+// extend returns the inode's extras for changing. Preconditions: n may be changed.
+func (n *inode) extend() *extra {
+	if n.extra == nil {
+		n.extra = &extra{}
+	}
+	return n.extra
 }
 
 // born is what a file begins with, in one piece of memory: the inode with its first chunk, and its first name. Copies of
@@ -90,6 +112,9 @@ func (t *Tree) newInode(mode fs.FileMode, now int64) *born {
 
 // inode returns the inode for reading, nil if there is none. Preconditions: t.mu is held.
 func (t *core) inode(ino uint64) *inode {
+	if n := t.recent[ino%uint64(len(t.recent))]; n != nil && n.ino == ino && n.own == t.own {
+		return n
+	}
 	if n := t.inodes.get(ino); n != nil {
 		return n
 	}
@@ -108,13 +133,21 @@ func (t *Tree) edit(ino uint64) *inode {
 // editable is edit of an inode that has been looked up.
 func (t *Tree) editable(n *inode) *inode {
 	if n.own == t.own {
+		if n.dir != nil {
+			t.recent[n.ino%uint64(len(t.recent))] = n
+		}
 		return n
 	}
 	ino, c := n.ino, *n
-	c.own, c.more, c.first = t.own, n.more.shared(), chunk{}
+	c.own, c.first = t.own, chunk{}
 	if n.dir != nil {
 		d := *n.dir
 		c.dir = &d
+	}
+	if n.extra != nil {
+		x := *n.extra
+		x.more = x.more.shared()
+		c.extra = &x
 	}
 	if _, orphan := t.orphans[ino]; orphan {
 		t.orphans[ino] = &c
@@ -122,6 +155,26 @@ func (t *Tree) editable(n *inode) *inode {
 		t.inodes.set(t.own, ino, &c)
 	}
 	return &c
+}
+
+// removeInode takes an inode out of the table. Preconditions: t.mu is held exclusively.
+func (t *Tree) removeInode(ino uint64) {
+	t.inodes.remove(t.own, ino)
+	t.forget(ino)
+}
+
+// forget takes an inode out of those that are remembered.
+func (t *core) forget(ino uint64) {
+	if at := &t.recent[ino%uint64(len(t.recent))]; *at != nil && (*at).ino == ino {
+		*at = nil
+	}
+}
+
+// freeOrphan lets go of an inode without a name. Preconditions: t.mu is held exclusively; no File is open on it.
+func (t *Tree) freeOrphan(ino uint64) {
+	t.discard(t.edit(ino))
+	delete(t.orphans, ino)
+	t.forget(ino)
 }
 
 // add gives an inode a name in dir. Preconditions: dir may be changed, the name is not there, the quota has
@@ -184,11 +237,11 @@ func (t *Tree) unlinked(n *inode, now int64) {
 	if n.nlink > 0 {
 		return
 	}
-	t.inodes.remove(t.own, n.ino)
+	t.removeInode(n.ino)
 	if n.mode.Type() == deviceType {
 		t.setDevice(n.ino, nil)
 	}
-	if t.opens[n.ino] == 0 {
+	if !t.opens.has(n.ino) {
 		t.discard(n)
 		return
 	}
@@ -197,23 +250,20 @@ func (t *Tree) unlinked(n *inode, now int64) {
 }
 
 // opened counts one more File on an inode.
-func (t *Tree) opened(ino uint64) { t.opens[ino]++ }
+func (t *Tree) opened(ino uint64) { t.opens.add(ino) }
 
 // release counts one File less, and frees an orphan with the last.
 func (t *Tree) release(ino uint64) {
-	if n := t.opens[ino]; n > 1 {
-		t.opens[ino] = n - 1
+	if t.opens.drop(ino) {
 		return
 	}
-	delete(t.opens, ino)
 	if len(t.pipes) > 0 {
 		delete(t.pipes, ino)
 	}
 	if len(t.orphans) == 0 {
 		return
 	}
-	if n := t.orphans[ino]; n != nil {
-		t.discard(t.edit(ino))
-		delete(t.orphans, ino)
+	if t.orphans[ino] != nil {
+		t.freeOrphan(ino)
 	}
 }

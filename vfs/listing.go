@@ -57,7 +57,7 @@ func (f *File) readDirAt(cookie uint64, most int) ([]DirEntry, error) {
 // ReadDir returns the next n entries, without "." and "..", in the order of ReadDirAt; at the end io.EOF.
 // With n <= 0 it returns all that are left, and no io.EOF.
 func (f *File) ReadDir(n int) ([]fs.DirEntry, error) {
-	d := &Dir{t: f.t, at: f.at}
+	d := &Dir{t: f.own.t, at: f.at()}
 	var out []fs.DirEntry
 	err := f.each(n, func(e DirEntry) error {
 		out = append(out, &entry{DirEntry: e, dir: d})
@@ -68,7 +68,7 @@ func (f *File) ReadDir(n int) ([]fs.DirEntry, error) {
 
 // Readdir is ReadDir with an Info for each entry. Entries removed meanwhile are left out.
 func (f *File) Readdir(n int) ([]fs.FileInfo, error) {
-	d := &Dir{t: f.t, at: f.at}
+	d := &Dir{t: f.own.t, at: f.at()}
 	var out []fs.FileInfo
 	err := f.each(n, func(e DirEntry) error {
 		i, err := d.Stat(e.Name, false)
@@ -136,7 +136,7 @@ func (f *File) Dir() (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{t: f.t, at: f.at}, nil
+	return &Dir{t: f.own.t, at: f.at()}, nil
 }
 
 func sortEntries(list []fs.DirEntry) {

@@ -76,7 +76,7 @@ func (l *lockTable) acquire(ctx context.Context, f *File, try func(*fileLocks) e
 		if l.closed || f.closed() {
 			return fs.ErrClosed
 		}
-		k := l.on(f.at)
+		k := l.on(f.at())
 		err := try(k)
 		if err == ErrAgain && ctx != noWait && blocked != nil {
 			if refused := blocked(); refused != nil {
@@ -84,7 +84,7 @@ func (l *lockTable) acquire(ctx context.Context, f *File, try func(*fileLocks) e
 			}
 		}
 		if err != ErrAgain || ctx == noWait {
-			l.tidy(f.at, k)
+			l.tidy(f.at(), k)
 			return err
 		}
 		if k.freed == nil {
@@ -104,7 +104,7 @@ func (l *lockTable) acquire(ctx context.Context, f *File, try func(*fileLocks) e
 			unblocked()
 		}
 		if err != ErrAgain {
-			l.tidy(f.at, k)
+			l.tidy(f.at(), k)
 			return err
 		}
 	}
@@ -144,14 +144,14 @@ func (l *lockTable) release(f *File) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := l.files[f.at]
+	k := l.files[f.at()]
 	if k == nil {
 		return
 	}
 	delete(k.flocks, f)
 	l.dropRecords(k, func(r *rangeLock) bool { return r.via == f })
 	k.wake()
-	l.tidy(f.at, k)
+	l.tidy(f.at(), k)
 }
 
 func (l *lockTable) close() {
@@ -181,7 +181,7 @@ func (f *File) flock(ctx context.Context, mode LockMode) error {
 	case mode < LockNone || mode > LockExclusive:
 		err = fs.ErrInvalid
 	default:
-		err = f.t.locks.flock(ctx, f, mode)
+		err = f.own.t.locks.flock(ctx, f, mode)
 	}
 	return f.fail("lock", err)
 }

@@ -25,16 +25,25 @@ type handle interface {
 type node struct {
 	t   *Tree
 	ino uint64
+	n   *inode // where it last was: still is, if the tree may change it, for then it has not been copied. Guarded by t.mu
 	dir bool
 
 	noAtime bool // reading leaves the access time alone
+}
+
+// at returns the inode, nil if there is none. Preconditions: t.mu is held.
+func (h *node) at() *inode {
+	if n := h.n; n != nil && n.own == h.t.own && !h.t.closed {
+		return n
+	}
+	return h.t.inode(h.ino)
 }
 
 // view runs f on the inode under the read lock.
 func (h *node) view(f func(n *inode)) error {
 	h.t.mu.RLock()
 	defer h.t.mu.RUnlock()
-	n := h.t.inode(h.ino)
+	n := h.at()
 	if n == nil {
 		return fs.ErrClosed
 	}
@@ -45,12 +54,13 @@ func (h *node) view(f func(n *inode)) error {
 // edit returns the inode for changing, with the lock held on success.
 func (h *node) edit() (*inode, error) {
 	h.t.mu.Lock()
-	n := h.t.edit(h.ino)
+	n := h.at()
 	if n == nil {
 		h.t.mu.Unlock()
 		return nil, fs.ErrClosed
 	}
-	return n, nil
+	h.n = h.t.editable(n)
+	return h.n, nil
 }
 
 func (h *node) info(name string) (i Info, err error) {
@@ -94,7 +104,7 @@ func (h *node) readPiece(p []byte, off int64) (n int, stale bool, err error) {
 func (h *node) readPresent(p []byte, off int64) (n int, stale bool, missing *absent, err error) {
 	h.t.mu.RLock()
 	defer h.t.mu.RUnlock()
-	i := h.t.inode(h.ino)
+	i := h.at()
 	if i == nil {
 		return 0, false, nil, fs.ErrClosed
 	}
@@ -229,7 +239,7 @@ func (h *node) change(c change) error {
 	now := h.t.now()
 	h.t.mu.Lock()
 	defer h.t.mu.Unlock()
-	n := h.t.inode(h.ino)
+	n := h.at()
 	if n == nil {
 		return fs.ErrClosed
 	}

@@ -85,27 +85,42 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !f.there {
-		n, err := t.create(f, perm&modeBits&^t.user.Umask, now)
-		if err != nil {
-			return nil, err
-		}
-		f.node = place{ino: n.ino}
-	} else if err := t.user.mayOpen(t.inode(f.node.ino), flag); err != nil {
+	n, err := t.openInode(&f, flag, perm, now)
+	if err != nil {
 		return nil, err
-	} else if f.typ == fs.ModeSocket || f.typ&fs.ModeDevice != 0 && t.devices[f.node.ino] == nil {
-		return nil, ErrNoDevice
-	} else if flag&os.O_TRUNC != 0 && f.typ.IsRegular() {
-		t.cutAt(t.edit(f.node.ino), 0, now)
 	}
 	t.opened(f.node.ino)
 	if f.typ == deviceType || f.typ == fs.ModeNamedPipe {
-		return newFile(t, f.node, name, flag, t.handle(f.node.ino, f.typ, flag)), nil
+		return newFile(t, f.node.ino, name, flag, t.handle(f.node.ino, f.typ, flag)), nil
 	}
-	file := newFile(t, f.node, name, flag, nil)
+	file := newFile(t, f.node.ino, name, flag, nil)
 	file.own = t.node(f.node.ino, f.typ, flag)
+	file.own.n = n
 	file.h = &file.own
 	return file, nil
+}
+
+// openInode returns the inode that was found, or makes it, and empties it if flag says so. Preconditions: t.mu is held
+// exclusively, flag fits what was found.
+func (t *Tree) openInode(f *found, flag int, perm fs.FileMode, now int64) (*inode, error) {
+	if !f.there {
+		n, err := t.create(*f, perm&modeBits&^t.user.Umask, now)
+		if err == nil {
+			f.node = place{ino: n.ino}
+		}
+		return n, err
+	}
+	n := t.inode(f.node.ino)
+	switch err := t.user.mayOpen(n, flag); {
+	case err != nil:
+		return nil, err
+	case f.typ == fs.ModeSocket || f.typ&fs.ModeDevice != 0 && t.devices[n.ino] == nil:
+		return nil, ErrNoDevice
+	case flag&os.O_TRUNC != 0 && f.typ.IsRegular():
+		n = t.editable(n)
+		t.cutAt(n, 0, now)
+	}
+	return n, nil
 }
 
 func (t *Tree) node(ino uint64, typ fs.FileMode, flag int) node {
@@ -150,10 +165,10 @@ func (f *found) openable(flag int) error {
 // openForeign opens what was found in a mount. No lock is held.
 func (t *Tree) openForeign(f found, name string, flag int, perm fs.FileMode) (*File, error) {
 	m := f.owner()
-	at := place{ino: f.dir.ino, mnt: m, path: f.inMount()}
-	h, err := m.drv.open(at.path, flag&^os.O_APPEND, perm&modeBits&^t.user.Umask, f.typ.IsDir())
+	at := f.inMount()
+	h, err := m.drv.open(at, flag&^os.O_APPEND, perm&modeBits&^t.user.Umask, f.typ.IsDir())
 	if err != nil {
 		return nil, err
 	}
-	return newFile(t, at, name, flag, &foreign{stream: h, m: m, path: at.path}), nil
+	return newFile(t, f.dir.ino, name, flag, &foreign{stream: h, m: m, path: at}), nil
 }

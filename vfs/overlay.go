@@ -193,7 +193,7 @@ func (o *overlay) fill(n *inode, p *planned) {
 		n.head = &chunk{own: &owner{ledger: &ledger{}}, b: []byte(p.target)}
 		n.size = int64(len(p.target))
 	case p.size > 0:
-		n.base = &layered{layer: o.layers[p.from[0]], name: p.path, size: p.size}
-		n.size, n.shown = p.size, p.size
+		n.size = p.size
+		n.extra = &extra{base: &layered{layer: o.layers[p.from[0]], name: p.path, size: p.size}, shown: p.size}
 	}
 }

@@ -82,7 +82,7 @@ func (f *File) setLock(ctx context.Context, l RecordLock) error {
 	}
 	if err == nil {
 		r.via = f
-		err = f.t.locks.setRecord(ctx, r)
+		err = f.own.t.locks.setRecord(ctx, r)
 	}
 	return f.fail("lock", err)
 }
@@ -100,10 +100,10 @@ func (f *File) GetLock(l RecordLock) (RecordLock, bool, error) {
 	if err != nil {
 		return RecordLock{}, false, f.fail("lock", err)
 	}
-	t := &f.t.locks
+	t := &f.own.t.locks
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	k := t.files[f.at]
+	k := t.files[f.at()]
 	if k == nil {
 		return RecordLock{}, false, nil
 	}
@@ -120,20 +120,20 @@ func (f *File) GetLock(l RecordLock) (RecordLock, bool, error) {
 
 // DropLocks gives up all of an owner's record locks on the file, as closing one of its descriptors does.
 func (f *File) DropLocks(owner uint64) {
-	l := &f.t.locks
+	l := &f.own.t.locks
 	if l.busy.Load() == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := l.files[f.at]
+	k := l.files[f.at()]
 	if k == nil {
 		return
 	}
 	if l.dropRecords(k, func(r *rangeLock) bool { return r.owner == owner }) {
 		k.wake()
 	}
-	l.tidy(f.at, k)
+	l.tidy(f.at(), k)
 }
 
 // obstacle returns the lowest lock that conflicts with r, or nil.

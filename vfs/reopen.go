@@ -22,7 +22,7 @@ func (t *Tree) CloneOpen(files []*File, own Config) (*Tree, []*File, error) {
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case f.t.core != t.core:
+		case f.own.t.core != t.core:
 			return nil, nil, f.fail("clone", fs.ErrInvalid)
 		}
 		states[i] = s
@@ -50,8 +50,8 @@ func (t *Tree) cloneWithOrphans(files []*File) *Tree {
 	defer t.mu.Unlock()
 	c := t.cloneLocked()
 	for _, f := range files {
-		n := t.orphans[f.at.ino]
-		if n == nil || c.orphans[n.ino] != nil || f.at.mnt != nil {
+		n := t.orphans[f.own.ino]
+		if n == nil || c.orphans[n.ino] != nil || f.at().mnt != nil {
 			continue
 		}
 		paid := t.charged(n)
@@ -64,11 +64,11 @@ func (t *Tree) cloneWithOrphans(files []*File) *Tree {
 
 // openIn opens f once more, in a clone of its tree that nobody else has yet; nil if the inode is gone.
 func (f *File) openIn(c *Tree, s FileState) *File {
-	t := &Tree{core: c.core, user: f.t.user}
+	t := &Tree{core: c.core, user: f.own.t.user}
 	if old, ok := f.h.(*foreign); ok {
-		return s.file(t, f.at, old.share())
+		return s.file(t, f.own.ino, old.share())
 	}
-	n := t.inode(f.at.ino)
+	n := t.inode(f.own.ino)
 	if n == nil {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (f *File) openIn(c *Tree, s FileState) *File {
 	case *device:
 		h.(*device).rw = old.rw
 	}
-	return s.file(t, f.at, h)
+	return s.file(t, n.ino, h)
 }
 
 // FileState is what makes an open File, as plain data that means the same on every system.
@@ -105,7 +105,7 @@ func (f *File) State() (FileState, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := FileState{
-		Name: f.name, Ino: f.at.ino, Path: f.at.path,
+		Name: f.name, Ino: f.own.ino, Path: f.at().path,
 		Read: f.read, Write: f.write, Append: f.Append(), Offset: f.off, Cookie: f.cookie,
 	}
 	switch h := f.h.(type) {
@@ -136,8 +136,8 @@ func (s *FileState) flag() int {
 }
 
 // file makes the File.
-func (s *FileState) file(t *Tree, at place, h handle) *File {
-	f := newFile(t, at, s.Name, s.flag(), h)
+func (s *FileState) file(t *Tree, ino uint64, h handle) *File {
+	f := newFile(t, ino, s.Name, s.flag(), h)
 	f.move(s.Offset)
 	f.cookie = s.Cookie
 	return f
@@ -190,7 +190,7 @@ func (t *Tree) reopen(s FileState) (*File, error) {
 	if p, ok := h.(*fifo); ok {
 		p.enter()
 	}
-	return s.file(t, place{ino: n.ino}, h), nil
+	return s.file(t, n.ino, h), nil
 }
 
 // reopenForeign opens a file in a mount, if it can be reached without following links.
@@ -228,7 +228,7 @@ func (t *Tree) reopenForeign(s FileState) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.file(t, at, &foreign{stream: h, m: at.mnt, path: s.Path}), nil
+	return s.file(t, at.ino, &foreign{stream: h, m: at.mnt, path: s.Path}), nil
 }
 
 // Reap frees what has no name and is not open: after Restore and Reopen, what of the files without a name nobody has
@@ -237,9 +237,8 @@ func (t *Tree) Reap() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for ino := range t.orphans {
-		if t.opens[ino] == 0 {
-			t.discard(t.edit(ino))
-			delete(t.orphans, ino)
+		if !t.opens.has(ino) {
+			t.freeOrphan(ino)
 		}
 	}
 }

@@ -214,7 +214,7 @@ func TestReopenHostile(t *testing.T) {
 	}
 	var host uint64
 	for at, m := range tr.mounts {
-		if m == files[7].at.mnt {
+		if m == files[7].at().mnt {
 			host = at
 		}
 	}

@@ -182,7 +182,7 @@ func (r *restorer) Node(rec NodeRecord) error {
 		return nil
 	}
 	if rec.Mode&fs.ModeDevice != 0 {
-		n.rdev = uint32(rec.Size)
+		n.extend().rdev = uint32(rec.Size)
 		return nil
 	}
 	if end := rec.Kept * chunkSize; end < n.size {
@@ -259,7 +259,7 @@ func (r *restorer) Gone(ino uint64) error {
 		}
 	}
 	r.t.discard(n)
-	r.t.inodes.remove(r.t.own, ino)
+	r.t.removeInode(ino)
 	if n.mode.Type() == deviceType {
 		r.t.setDevice(ino, nil)
 	}
@@ -286,13 +286,14 @@ func (r *restorer) Attrs(rec AttrsRecord) error {
 		}
 	}
 	l := r.paid.ledger
-	if was := r.was.get(rec.Ino); !rec.Charged && was != nil && !was.attrs.chargedTo(l) && slices.Equal(was.attrs.all(), rec.List) {
+	if was := r.was.get(rec.Ino); !rec.Charged && was != nil && !was.extras().attrs.chargedTo(l) && slices.Equal(was.extras().attrs.all(), rec.List) {
 		l = r.free.ledger
 	}
 	paid := r.t.paidAttrs(n)
-	n.attrs = nil
 	if len(rec.List) > 0 {
-		n.attrs = &attrs{ledger: l, list: slices.Clone(rec.List)}
+		n.setAttrs(&attrs{ledger: l, list: slices.Clone(rec.List)})
+	} else {
+		n.setAttrs(nil)
 	}
 	r.t.used.Bytes += r.t.paidAttrs(n) - paid
 	return r.within(r.start)

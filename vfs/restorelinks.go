@@ -72,12 +72,12 @@ func (r *restorer) Chunk(rec ChunkRecord) error {
 		}
 	}
 	switch {
-	case len(k.b) > 0 || rec.Index < chunks(n.shown):
+	case len(k.b) > 0 || rec.Index < chunks(n.extras().shown):
 		r.t.setChunk(n, rec.Index, k)
 	case rec.Index == 0:
 		n.head = nil
 	default:
-		n.tail.remove(r.t.own, uint64(rec.Index))
+		r.t.cutTail(n, rec.Index)
 	}
 	r.t.used.Bytes += r.t.paid(rec.Index, k) - paid
 	return r.within(r.start)
@@ -150,7 +150,7 @@ func (r *restorer) settle(ino uint64, s *restored) error {
 		n.nlink = 0
 	}
 	if s.orphan {
-		r.t.inodes.remove(r.t.own, ino)
+		r.t.removeInode(ino)
 		r.t.orphans[ino] = n
 		r.t.orphanBytes += r.t.charged(n)
 	}

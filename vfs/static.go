@@ -47,11 +47,10 @@ func (t *Tree) addStatic(name string, content []byte, perm fs.FileMode, mtime ti
 	if err != nil {
 		return err
 	}
-	if len(content) > 0 {
-		n.base = &static{content[:len(content):len(content)]}
-	}
 	n.size = int64(len(content))
-	n.shown = n.size
+	if n.size > 0 {
+		n.extra = &extra{base: &static{content[:len(content):len(content)]}, shown: n.size}
+	}
 	n.mtime = nanos(mtime)
 	return nil
 }

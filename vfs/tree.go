@@ -60,11 +60,12 @@ type core struct {
 	closed bool
 	own    *owner
 	inodes radix[inode]
+	recent [8]*inode // directories that were changed last, by number: what most ways go through. See core.inode
 	// nextIno is the number for the next inode; numbers are not used twice. Those below firstIno came with
 	// CloneWith.
 	nextIno, firstIno uint64
 	used              Usage
-	opens             map[uint64]int    // open Files by inode
+	opens             counts            // open Files by inode
 	orphans           map[uint64]*inode // inodes without a name that are still open; no clone sees them
 	orphanBytes       int64             // the part of used.Bytes held by orphans
 	mounts            mountSet
@@ -80,7 +81,6 @@ func New(cfg Config) *Tree {
 	t := &Tree{core: &core{
 		own:     &owner{ledger: &ledger{}},
 		nextIno: rootIno,
-		opens:   map[uint64]int{},
 		orphans: map[uint64]*inode{},
 	}}
 	t.configure(cfg)
@@ -140,7 +140,6 @@ func (t *Tree) share(l *ledger) *Tree {
 		own:     &owner{ledger: l},
 		inodes:  t.inodes,
 		nextIno: t.nextIno,
-		opens:   map[uint64]int{},
 		orphans: map[uint64]*inode{},
 		mounts:  t.mounts.retain(),
 		devices: t.devices,
@@ -167,8 +166,8 @@ func (t *Tree) Close() error {
 	}
 	mounts, pipes, watches := t.mounts, t.pipes, t.watches
 	t.closed = true
-	t.inodes, t.orphans, t.opens, t.mounts, t.devices, t.pipes, t.watches = radix[inode]{}, nil, nil, nil, nil, nil, nil
-	t.used, t.orphanBytes = Usage{}, 0
+	t.inodes, t.orphans, t.opens, t.mounts, t.devices, t.pipes, t.watches = radix[inode]{}, nil, counts{}, nil, nil, nil, nil
+	t.used, t.orphanBytes, t.recent = Usage{}, 0, [8]*inode{}
 	t.mu.Unlock()
 	t.locks.close()
 	for _, p := range pipes {

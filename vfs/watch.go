@@ -271,8 +271,8 @@ func (t *core) tellNode(op WatchOp, n *inode) {
 		return
 	}
 	places := []home{n.home}
-	if n.more != nil {
-		places = append(places, n.more.list[:min(len(n.more.list), watchLinks)]...)
+	if more := n.extras().more; more != nil {
+		places = append(places, more.list[:min(len(more.list), watchLinks)]...)
 	}
 	for _, h := range places {
 		if e := entryAt(&t.inodes, h, n.ino); e != nil {
