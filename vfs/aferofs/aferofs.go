@@ -6,7 +6,7 @@
 // them. errors.Is finds the errors of package vfs, too.
 //
 // Beside afero's own interfaces, Fs has what they lack, for servers that hand a whole POSIX file system on: hard
-// links, calls that do not follow links, truncation by name and more. A server asserts for each of them by the
+// links, calls that do not follow links, truncation by name, the room that is left and more. A server asserts for each of them by the
 // signature.
 package aferofs
 
@@ -24,7 +24,10 @@ import (
 
 // Fs is a tree, or a directory in it, as an afero.Fs. It must be made with New or Sub, and may be used from many
 // goroutines. Its files are of type *vfs.File.
-type Fs struct{ dir *vfs.Dir }
+type Fs struct {
+	tree *vfs.Tree
+	dir  *vfs.Dir
+}
 
 var (
 	_ afero.Fs        = (*Fs)(nil)
@@ -33,7 +36,7 @@ var (
 )
 
 // New returns the whole of t. Closing t closes it.
-func New(t *vfs.Tree) *Fs { return &Fs{dir: t.Root().AsRoot().WithLongPaths()} }
+func New(t *vfs.Tree) *Fs { return &Fs{tree: t, dir: t.Root().AsRoot().WithLongPaths()} }
 
 // Sub returns the directory name as an Fs of its own. It goes with the directory when that is renamed. Names that
 // climb out of it, by symbolic links too, fail with vfs.ErrEscape (EPERM).
@@ -47,11 +50,17 @@ func (s *Fs) Sub(name string) (*Fs, error) {
 	if err != nil {
 		return nil, outward(err)
 	}
-	return &Fs{dir: d.AsRoot().WithLongPaths()}, nil
+	return &Fs{tree: s.tree, dir: d.AsRoot().WithLongPaths()}, nil
 }
 
 // As returns the same directory as another user sees it, for servers that act for several.
-func (s *Fs) As(u vfs.User) *Fs { return &Fs{dir: s.dir.As(u)} }
+func (s *Fs) As(u vfs.User) *Fs { return &Fs{tree: s.tree, dir: s.dir.As(u)} }
+
+// Usage returns what the whole tree holds, of what Quota allows: what statfs(2) is made of.
+func (s *Fs) Usage() vfs.Usage { return s.tree.Usage() }
+
+// Quota returns the tree's limits; 0 means none.
+func (s *Fs) Quota() vfs.Usage { return s.tree.Quota() }
 
 // inside makes a tree's name of a host's.
 func inside(name string) string {

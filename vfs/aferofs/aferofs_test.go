@@ -393,6 +393,13 @@ func TestQuotaIsTold(t *testing.T) {
 	if !errors.Is(err, vfs.ErrTooManyFiles) || !errors.Is(err, syscall.EDQUOT) {
 		t.Errorf("too many files: %v", err)
 	}
+	sub, err := f.Sub("d")
+	must(t, err)
+	for _, f := range []*Fs{f, sub, f.As(vfs.User{UID: 1000})} {
+		if used, most := f.Usage(), f.Quota(); used != (vfs.Usage{Bytes: 10, Files: 2}) || most != (vfs.Usage{Bytes: 10, Files: 2}) {
+			t.Errorf("%+v of %+v", used, most)
+		}
+	}
 }
 
 // TestHugeTruncate must not take the memory that it names.
