@@ -36,6 +36,16 @@ func TestArguments(t *testing.T) {
 	}
 }
 
+func TestNoArguments(t *testing.T) {
+	g := newGuest(t, Config{})
+	for _, call := range []string{"args_sizes_get", "environ_sizes_get"} {
+		g.must(call, outPtr, outPtr+4)
+		if count, size := g.uint32(outPtr), g.uint32(outPtr+4); count != 0 || size != 0 {
+			t.Errorf("%s: %d of %d bytes", call, count, size)
+		}
+	}
+}
+
 func TestConfig(t *testing.T) {
 	tree := vfs.New(vfs.Config{})
 	for _, c := range []struct {

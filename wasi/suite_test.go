@@ -85,29 +85,11 @@ func (g *guest) statField(dir uint32, lookup int, path string, at uint32) uint64
 }
 
 func TestSuite(t *testing.T) {
-	scenarios := map[string]func(*testing.T, *guest, uint32){
-		"close_preopen": suiteClosePreopen, "dangling_fd": suiteDanglingFd, "dangling_symlink": suiteDanglingSymlink,
-		"dir_fd_op_failures": suiteDirFdOpFailures, "directory_seek": suiteDirectorySeek,
-		"fd_advise and file_allocate": suiteAllocate, "fd_fdstat_set_rights": suiteSetRights,
-		"fd_filestat_set and path_filestat": suiteFilestat, "fd_flags_set and pwrite-with-append": suiteFlags,
-		"fd_readdir": suiteReaddir, "file_pread_pwrite and file_seek_tell": suiteOffsets,
-		"file_truncation and truncation_rights": suiteTruncation, "interesting_paths": suiteInterestingPaths,
-		"nofollow_errors and symlink_loop": suiteNofollow, "overwrite_preopen and renumber": suiteRenumber,
-		"path_exists and symlink_filestat": suiteSymlinkFilestat, "path_link": suiteLink,
-		"path_open_preopen and path_open_nonblock":            suiteOpenPreopen,
-		"path_open_read_write and file_unbuffered_write":      suiteOpenModes,
-		"path_open_create_existing, _dirfd_not_dir, _missing": suiteOpenErrors,
-		"path_rename":                         suiteRename,
-		"trailing_slashes":                    suiteTrailingSlashes,
-		"readlink":                            suiteReadlink,
-		"stdio and isatty":                    suiteStdio,
-		"stat-dev-ino, fdopendir-with-access": suiteInodes,
-	}
 	places := map[string][]Preopen{
 		"root":      nil,
 		"directory": {{Path: "/host/fs-tests.dir", Name: "/"}},
 	}
-	for name, run := range scenarios {
+	for name, run := range suiteScenarios {
 		for place, preopens := range places {
 			t.Run(name+" in "+place, func(t *testing.T) {
 				g, dir := suiteGuest(t, preopens)
