@@ -172,7 +172,6 @@ var handlerParams = [...]api.ValueType{api.ValueTypeI32}
 func (in *instance) release(healthy bool) {
 	if in.memory != nil {
 		in.memory.mayGrow = nil
-		healthy = healthy && !in.memory.kept
 	}
 	if !healthy || len(in.info.Stateful) > 0 || in.from.full() || in.reset() != nil {
 		in.close()

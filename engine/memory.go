@@ -178,7 +178,6 @@ type linearMemory struct {
 	mayGrow func(delta uint64) bool
 	// shrinking makes the next Reallocate answer with the image's size; see instance.reset.
 	shrinking bool
-	kept      bool        // it is not reset; see keep
 	mapping   mapping     // the platform's form
 	layers    []*pageFile // what lies over the image; see memoryState
 }

@@ -127,10 +127,16 @@ func (mp *mapping) close() {
 		_ = unix.MunmapPtr(mp.base, mp.max)
 		mp.base = nil
 	}
+	mp.forget()
+}
+
+// forget gives the file up that the memory grows in.
+func (mp *mapping) forget() {
 	if mp.growth != nil {
 		mp.growth.release()
 		mp.growth = nil
 	}
+	mp.share = false
 }
 
 // copyBackMax bounds the pages that reset copies back one by one. Beyond it the written pages are dropped, which
@@ -139,7 +145,11 @@ const copyBackMax = 1024
 
 // reset makes the memory equal to its image again, and of its size.
 func (m *linearMemory) reset() error {
-	if m.size > m.image.size && m.clearGrowth() {
+	files := m.mapping.growth != nil || len(m.layers) > 0
+	if err := m.uncover(); err != nil {
+		return fmt.Errorf("reset memory: %w", err)
+	}
+	if m.size > m.image.size && !files && m.clearGrowth() {
 		m.size = m.image.size
 	}
 	if m.size > m.image.size {
@@ -162,6 +172,25 @@ func (m *linearMemory) reset() error {
 	if err := unix.Madvise(memory, unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("reset memory: %w", err)
 	}
+	return nil
+}
+
+// uncover shows the image again where layers lie over it. What the memory has written there is gone with them; what it has
+// grown by is the caller's to drop.
+func (m *linearMemory) uncover() error {
+	for _, f := range m.layers {
+		for _, s := range f.has {
+			if s.end = min(s.end, m.image.size); s.start >= s.end {
+				continue
+			}
+			if err := m.mapping.mapFD(m.image.backing.fd, s, unix.MAP_PRIVATE); err != nil {
+				return err
+			}
+		}
+	}
+	releaseAll(m.layers)
+	m.layers = nil
+	m.mapping.forget()
 	return nil
 }
 

@@ -58,7 +58,7 @@ func (b *stateBench) instance(shared bool) *instance {
 	b.t.Cleanup(in.close)
 	in.memory.mayGrow = func(uint64) bool { return true }
 	if shared {
-		in.memory.keep(true)
+		in.memory.shareGrowth()
 	}
 	return in
 }
@@ -124,7 +124,7 @@ func TestFrozenStates(t *testing.T) {
 				if err := state.thaw(c); err != nil {
 					t.Fatal(err)
 				}
-				c.memory.keep(true)
+				c.memory.shareGrowth()
 				b.same("a child", c, want, global)
 				children = append(children, child{c, want, global})
 			}
@@ -141,6 +141,51 @@ func TestFrozenStates(t *testing.T) {
 		}
 		for _, c := range children {
 			b.same("a child at the end", c.in, c.want, c.global)
+		}
+	}
+}
+
+// An instance that was frozen, or thawed, is like new once it is reset, and states that it has left behind are what they were.
+func TestResetOfFrozen(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		b := newStateBench(t, r)
+		like := b.instance(false)
+		like.setGlobals()
+		image, global := slices.Clone(b.contents(like)), like.globals[0].Get()
+		in := b.instance(false)
+		for range 4 * maxLayers {
+			if r.IntN(4) > 0 {
+				in.memory.shareGrowth()
+			}
+			var states []*memoryState
+			var wants [][]byte
+			for range r.IntN(4) {
+				b.scribble(r, in)
+				want := slices.Clone(b.contents(in))
+				state, err := in.freeze()
+				if err != nil {
+					t.Fatal(err)
+				}
+				states, wants = append(states, state), append(wants, want)
+			}
+			b.scribble(r, in)
+			if err := in.reset(); err != nil {
+				t.Fatal(err)
+			}
+			b.same("after reset", in, image, global)
+			for i, s := range states {
+				if err := s.thaw(in); err != nil {
+					t.Fatal(err)
+				}
+				b.same("thawed into what was reset", in, wants[i], s.globals[0])
+				b.scribble(r, in)
+				if err := in.reset(); err != nil {
+					t.Fatal(err)
+				}
+				b.same("after reset of the thawed", in, image, global)
+				s.close()
+			}
 		}
 	}
 }

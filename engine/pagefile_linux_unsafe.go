@@ -115,9 +115,9 @@ func (m *linearMemory) written() ([]span, error) {
 	return out, nil
 }
 
-// keep says that the memory will be frozen, and not reset. With shareGrowth, what it grows by from now on lies in a file,
-// so that freezing it copies nothing: written does not tell of that, so it is not for memories that copyTo copies.
-func (m *linearMemory) keep(shareGrowth bool) { m.kept, m.mapping.share = true, shareGrowth }
+// shareGrowth says that what the memory grows by from now on, until it is reset, lies in a file, so that freezing it copies
+// nothing: written does not tell of that, so it is not for memories that copyTo copies.
+func (m *linearMemory) shareGrowth() { m.mapping.share = true }
 
 // growShared is mapping.grow in a memory that shares its growth.
 func (mp *mapping) growShared(from, to uint64) error {
@@ -138,8 +138,12 @@ func (mp *mapping) growShared(from, to uint64) error {
 }
 
 func (mp *mapping) mapFile(f *pageFile, s span, how int) error {
+	return mp.mapFD(int(f.file.Fd()), s, how)
+}
+
+func (mp *mapping) mapFD(fd int, s span, how int) error {
 	at := unsafe.Add(mp.base, uintptr(s.start))
-	_, err := unix.MmapPtr(int(f.file.Fd()), int64(s.start), at, uintptr(s.end-s.start), unix.PROT_READ|unix.PROT_WRITE,
+	_, err := unix.MmapPtr(fd, int64(s.start), at, uintptr(s.end-s.start), unix.PROT_READ|unix.PROT_WRITE,
 		how|unix.MAP_FIXED|unix.MAP_NORESERVE)
 	if err != nil {
 		return fmt.Errorf("map pages: %w", err)

@@ -14,8 +14,7 @@ func (m *linearMemory) written() ([]span, error) {
 	return m.image.differing(m.mapping.bytes(m.size)), nil
 }
 
-// keep says that the memory will be frozen, and not reset.
-func (m *linearMemory) keep(bool) { m.kept = true }
+func (m *linearMemory) shareGrowth() {}
 
 func (m *linearMemory) freezeGrowth() error { return nil }
 

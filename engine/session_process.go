@@ -20,6 +20,7 @@ type residence struct {
 	task   *task          // nil: not alive
 	idle   *run           // the task's between cells; nil before the first one's end
 	frozen *frozenProcess // nil: not frozen
+	rests  bool           // the task is between cells: it ended the last one by itself
 	cells  uint32         // that were begun
 	copied bool           // the next cell is the first since the memory was copied
 
@@ -90,7 +91,7 @@ func (s *Session) runInTurn(ctx context.Context, c *cellRun) (Result, error) {
 // enter brings the interpreter into the run, starting or thawing it unless it is alive.
 func (s *Session) enter(ctx context.Context, r *run, c *cellRun) error {
 	l := &s.life
-	l.running = c
+	l.running, l.rests = c, false
 	l.run.Store(r)
 	l.input.set(newCellSource(c.cell.Stdin))
 	c.output, c.stop = &r.out, r.stop
@@ -265,7 +266,9 @@ func (s *Session) moveIn(t *task) error {
 	if t.in.memory == nil {
 		return errors.New("the program has no memory")
 	}
-	t.in.memory.keep(!t.in.mayFork())
+	if !t.in.mayFork() {
+		t.in.memory.shareGrowth()
+	}
 	_, err = t.in.entryOf(t.cell)
 	return err
 }
@@ -282,6 +285,7 @@ func (s *Session) live(ctx context.Context, r *run, c *cellRun) (Result, error) 
 	}
 	if end.err == nil && !over {
 		l.leave()
+		l.rests = true
 		r.settle()
 	}
 	l.rest()
@@ -393,7 +397,7 @@ func (l *residence) close() error {
 		errs = append(errs, l.frozen.close())
 	}
 	if t := l.task; t != nil {
-		t.release(false)
+		t.release(l.rests && t.ctx.Err() == nil && t.threads.Load() == nil)
 		errs = append(errs, t.host.Close())
 		t.stop(nil)
 		t.sandbox.table.exit(t, uint32(SIGKILL))
