@@ -25,7 +25,7 @@ func (s *suite) memoryLimit(ctx context.Context) error {
 		{"dict", "d = {}\nfor i in range(10**9): d[i] = i"},
 	} {
 		var values []float64
-		for range s.rounds(20) {
+		for range s.rounds(10) {
 			peak, err := s.peak(ctx, c.code, limit)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)

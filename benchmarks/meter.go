@@ -72,7 +72,7 @@ func timed(setup, body string, times int) string {
 
 // meterCost compares the interpreters with and without the meter, outside the engine, which has no unmetered guests.
 func (s *suite) meterCost(ctx context.Context) error {
-	rounds := max(s.runs(40), meterRounds)
+	rounds := meterRounds
 	if s.Quick {
 		rounds = meterRounds / 5
 	}

@@ -168,7 +168,7 @@ func (b *npmBench) install(ctx context.Context, project fs.FS) error {
 		return err
 	}
 	var ours, theirs []float64
-	for range b.rounds(16) {
+	for range b.rounds(8) {
 		took, err := b.installOnce(ctx, project)
 		if err != nil {
 			return err
@@ -256,7 +256,7 @@ func (b *npmBench) bundle(ctx context.Context) error {
 		return err
 	}
 	var ours, theirs []float64
-	for range b.rounds(24) {
+	for range b.rounds(10) {
 		took, _, err := b.in(ctx, sb, command)
 		if err != nil {
 			return err
