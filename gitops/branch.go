@@ -11,8 +11,15 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// refs returns the references whose names begin with a prefix, by name.
+// maxPackedRefs limits the file of packed references, in bytes: some 400,000 of them.
+const maxPackedRefs = 32 << 20
+
+// refs returns the references whose names begin with a prefix, by name. Of a file that is larger than maxPackedRefs none is
+// read.
 func (r *Repository) refs(prefix string) ([]*plumbing.Reference, error) {
+	if i, err := r.dir.Stat("packed-refs", false); err == nil && i.Size() > maxPackedRefs {
+		return nil, fmt.Errorf("references: %w", ErrTooMany)
+	}
 	it, err := r.st.IterReferences()
 	if err != nil {
 		return nil, err
@@ -164,7 +171,8 @@ func (r *Repository) dropSection(section, sub string) error {
 	return r.writeConfig(c)
 }
 
-// RenameBranch renames a branch, which may be the current one. A new name that exists is ErrExists.
+// RenameBranch renames a branch, which may be the current one and goes on to follow what it did. A new name that exists
+// is ErrExists.
 func (r *Repository) RenameBranch(ctx context.Context, from, to string) (err error) {
 	defer act(&err, "branch -m")
 	r.mu.Lock()
@@ -199,7 +207,78 @@ func (r *Repository) RenameBranch(ctx context.Context, from, to string) (err err
 			return err
 		}
 	}
-	return r.st.RemoveReference(old)
+	return errors.Join(r.st.RemoveReference(old), r.renameSection("branch", from, to))
+}
+
+// renameSection gives a subsection of the config another name, whose own is lost.
+func (r *Repository) renameSection(section, from, to string) error {
+	c, err := r.config()
+	if err != nil || !c.Section(section).HasSubsection(from) {
+		return err
+	}
+	c.Section(section).RemoveSubsection(to)
+	c.Section(section).Subsection(from).Name = to
+	return r.writeConfig(c)
+}
+
+// Track makes a branch follow another: one known of a remote, such as "origin/main", or one of this repository. An empty
+// upstream makes it follow none. Status counts how far the two are apart; Pull takes from there. One that isn't there
+// is ErrNotFound.
+func (r *Repository) Track(ctx context.Context, branch, upstream string) (err error) {
+	defer act(&err, "branch -u")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ref, err := branchRef(branch)
+	if err != nil {
+		return err
+	}
+	if err := r.there(ref); err != nil {
+		return err
+	}
+	var remote, merge []string
+	if upstream != "" {
+		from, name, err := r.followed(upstream)
+		if err != nil {
+			return err
+		}
+		remote, merge = []string{from}, []string{string(name)}
+	}
+	return errors.Join(r.configSet("branch."+branch+".remote", remote...), r.configSet("branch."+branch+".merge", merge...))
+}
+
+// there fails with ErrNotFound if there is no such reference.
+func (r *Repository) there(name plumbing.ReferenceName) error {
+	if err := checkRef(name); err != nil {
+		return err
+	}
+	_, err := r.refHash(name)
+	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+		return fmt.Errorf("%q: %w", name.Short(), ErrNotFound)
+	}
+	return err
+}
+
+// followed says where the branch is that an upstream means: on which remote, "." being here, and by what name there.
+func (r *Repository) followed(upstream string) (remote string, name plumbing.ReferenceName, err error) {
+	if name = plumbing.NewBranchReferenceName(upstream); r.there(name) == nil {
+		return ".", name, nil
+	}
+	if err := r.there(plumbing.ReferenceName("refs/remotes/" + upstream)); err != nil {
+		return "", "", err
+	}
+	c, err := r.config()
+	if err != nil {
+		return "", "", err
+	}
+	for _, s := range c.Section("remote").Subsections {
+		if rest, ok := strings.CutPrefix(upstream, s.Name+"/"); ok && len(s.Name) > len(remote) {
+			remote, name = s.Name, plumbing.NewBranchReferenceName(rest)
+		}
+	}
+	if remote == "" {
+		return "", "", fmt.Errorf("the remote of %q: %w", upstream, ErrNotFound)
+	}
+	return remote, name, nil
 }
 
 // Tag is a tag.

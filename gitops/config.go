@@ -171,7 +171,7 @@ func (r *Repository) AddRemote(ctx context.Context, name, url string) (err error
 	return r.configSet("remote."+name+".fetch", "+refs/heads/*:refs/remotes/"+name+"/*")
 }
 
-// RemoveRemote forgets a remote and the branches known of it.
+// RemoveRemote forgets a remote and the branches known of it, which nothing follows any more.
 func (r *Repository) RemoveRemote(ctx context.Context, name string) (err error) {
 	defer act(&err, "remote remove")
 	r.mu.Lock()
@@ -184,6 +184,20 @@ func (r *Repository) RemoveRemote(ctx context.Context, name string) (err error) 
 		return fmt.Errorf("remote %q: %w", name, ErrNotFound)
 	}
 	c.Section("remote").RemoveSubsection(name)
+	for _, b := range slices.Clone(c.Section("branch").Subsections) {
+		if b.Option("remote") != name {
+			continue
+		}
+		b.RemoveOption("remote").RemoveOption("merge")
+		if len(b.Options) == 0 {
+			c.Section("branch").RemoveSubsection(b.Name)
+		}
+	}
+	for _, section := range []string{"remote", "branch"} {
+		if s := c.Section(section); len(s.Options) == 0 && len(s.Subsections) == 0 {
+			c.RemoveSection(section)
+		}
+	}
 	if err := r.writeConfig(c); err != nil {
 		return err
 	}

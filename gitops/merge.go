@@ -85,7 +85,7 @@ func (r *Repository) merge(ctx context.Context, rev string, o MergeOptions) (m M
 			o.Message += " into " + name
 		}
 	}
-	if m.Conflicts, err = r.apply(ctx, base, ours, theirs, rev); err != nil {
+	if m.Conflicts, err = r.apply(ctx, base, ours, theirs, sides{"HEAD", rev}); err != nil {
 		return m, err
 	}
 	if err := r.replace("MERGE_HEAD", text(theirs.String()+"\n")); err != nil {
@@ -162,7 +162,7 @@ func (r *Repository) CherryPick(ctx context.Context, rev string) (m Merged, err 
 	if ours.IsZero() {
 		return m, ErrUnborn
 	}
-	if m.Conflicts, err = r.apply(ctx, c.ParentHashes[0], ours, h, pickName(c)); err != nil {
+	if m.Conflicts, err = r.apply(ctx, c.ParentHashes[0], ours, h, sides{"HEAD", pickName(c)}); err != nil {
 		return m, err
 	}
 	if len(m.Conflicts) > 0 {
@@ -179,9 +179,12 @@ func pickName(c *object.Commit) string {
 	return fmt.Sprintf("%s (%s)", c.Hash.String()[:7], subject)
 }
 
+// sides are what conflict markers call the two.
+type sides struct{ ours, theirs string }
+
 // apply brings what changed from base to theirs into index and working tree, which are at ours, and returns the paths
 // in conflict.
-func (r *Repository) apply(ctx context.Context, base, ours, theirs plumbing.Hash, theirName string) ([]string, error) {
+func (r *Repository) apply(ctx context.Context, base, ours, theirs plumbing.Hash, names sides) ([]string, error) {
 	var ls [3]listing
 	for i, h := range []plumbing.Hash{base, ours, theirs} {
 		var err error
@@ -205,7 +208,7 @@ func (r *Repository) apply(ctx context.Context, base, ours, theirs plumbing.Hash
 		return nil, fmt.Errorf("removals are staged: %w", ErrDirty)
 	}
 	to := maps.Clone(ls[1])
-	conflicts, err := r.mergeListings(ctx, ls, to, theirName)
+	conflicts, err := r.mergeListings(ctx, ls, to, names)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +226,7 @@ func (r *Repository) apply(ctx context.Context, base, ours, theirs plumbing.Hash
 }
 
 // mergeListings decides path by path, and makes to what is to be in the working tree, conflict markers included.
-func (r *Repository) mergeListings(ctx context.Context, ls [3]listing, to listing, theirName string) ([]string, error) {
+func (r *Repository) mergeListings(ctx context.Context, ls [3]listing, to listing, called sides) ([]string, error) {
 	base, ours, theirs := ls[0], ls[1], ls[2]
 	names := map[string]bool{}
 	for _, l := range ls {
@@ -244,7 +247,7 @@ func (r *Repository) mergeListings(ctx context.Context, ls [3]listing, to listin
 		case b == o:
 			to[name] = t
 		default:
-			e, clean, err := r.mergeFile(b, o, t, theirName)
+			e, clean, err := r.mergeFile(b, o, t, called)
 			if err != nil {
 				return nil, fmt.Errorf("%q: %w", name, err)
 			}
@@ -266,7 +269,7 @@ func (r *Repository) mergeListings(ctx context.Context, ls [3]listing, to listin
 }
 
 // mergeFile merges what both sides changed. Where that can't be, the result is what the working tree shows.
-func (r *Repository) mergeFile(b, o, t entry, theirName string) (entry, bool, error) {
+func (r *Repository) mergeFile(b, o, t entry, called sides) (entry, bool, error) {
 	if o.mode == filemode.Empty {
 		return t, false, nil
 	}
@@ -301,7 +304,7 @@ func (r *Repository) mergeFile(b, o, t entry, theirName string) (entry, bool, er
 			return o, false, nil
 		}
 	}
-	lines, n := mergeText(splitLines(texts[0]), splitLines(texts[1]), splitLines(texts[2]), "HEAD", theirName)
+	lines, n := mergeText(splitLines(texts[0]), splitLines(texts[1]), splitLines(texts[2]), called.ours, called.theirs)
 	var err error
 	e.hash, err = r.st.put(plumbing.BlobObject, []byte(strings.Join(lines, "")))
 	return e, clean && n == 0, err

@@ -40,7 +40,7 @@ func (r *Repository) Revert(ctx context.Context, rev string) (m Merged, err erro
 		return m, ErrUnborn
 	}
 	parent := c.ParentHashes[0]
-	if m.Conflicts, err = r.apply(ctx, h, ours, parent, "parent of "+pickName(c)); err != nil {
+	if m.Conflicts, err = r.apply(ctx, h, ours, parent, sides{"HEAD", "parent of " + pickName(c)}); err != nil {
 		return m, err
 	}
 	if len(m.Conflicts) > 0 {
@@ -182,7 +182,7 @@ func (r *Repository) replay(ctx context.Context, c *object.Commit, onto plumbing
 		}
 	}
 	to := maps.Clone(ls[1])
-	conflicts, err := r.mergeListings(ctx, ls, to, pickName(c))
+	conflicts, err := r.mergeListings(ctx, ls, to, sides{"HEAD", pickName(c)})
 	if err != nil || len(conflicts) > 0 {
 		return onto, conflicts, err
 	}

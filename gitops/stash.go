@@ -144,6 +144,7 @@ func (r *Repository) stashed(ctx context.Context, x *index, also bool) (work, un
 	return work, untracked, nil
 }
 
+// stashCommit makes the commits, to the byte as git does.
 func (r *Repository) stashCommit(head plumbing.Hash, staged, work, untracked listing, state, message string) (plumbing.Hash, error) {
 	make := func(l listing, message string, parents ...plumbing.Hash) (plumbing.Hash, error) {
 		c := &object.Commit{ParentHashes: parents}
@@ -154,16 +155,16 @@ func (r *Repository) stashCommit(head plumbing.Hash, staged, work, untracked lis
 		if err := r.sign(c, CommitOptions{Message: message}); err != nil {
 			return plumbing.ZeroHash, err
 		}
-		c.Message = strings.TrimSuffix(c.Message, "\n") + "\n"
+		c.Message = message
 		return r.putCommit(c)
 	}
-	i, err := make(staged, "index on "+state, head)
+	i, err := make(staged, "index on "+state+"\n", head)
 	if err != nil {
 		return i, err
 	}
 	above := []plumbing.Hash{head, i}
 	if len(untracked) > 0 {
-		u, err := make(untracked, "untracked files on "+state)
+		u, err := make(untracked, "untracked files on "+state+"\n")
 		if err != nil {
 			return u, err
 		}
@@ -252,7 +253,7 @@ func (r *Repository) StashApply(ctx context.Context, n int, drop bool) (m Merged
 	if err := r.applyUntracked(ctx, c, false); err != nil {
 		return m, err
 	}
-	if m.Conflicts, err = r.apply(ctx, c.ParentHashes[0], ours, c.Hash, "Stashed changes"); err != nil {
+	if m.Conflicts, err = r.apply(ctx, c.ParentHashes[0], ours, c.Hash, sides{"Updated upstream", "Stashed changes"}); err != nil {
 		return m, err
 	}
 	if err := r.applyUntracked(ctx, c, true); err != nil {
