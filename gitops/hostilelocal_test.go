@@ -124,12 +124,33 @@ func TestHostilePacksOfTheSandbox(t *testing.T) {
 			commitAll(t, r, "goes on")
 		})
 	}
-	for what, index := range map[string]string{"no index": "nonsense", "a cut index": "\xfftOc\x00\x00\x00\x02" + strings.Repeat("\xff", 1024)} {
+}
+
+// TestHostileIndexes has indexes of packs that name more objects than they have room for, or none in order.
+func TestHostileIndexes(t *testing.T) {
+	name := plumbing.NewHash(strings.Repeat("ab", 20))
+	const head = "\xfftOc\x00\x00\x00\x02"
+	for what, index := range map[string]string{
+		"none":                       "nonsense",
+		"an empty one":               "",
+		"a head":                     head,
+		"four billion objects":       head + strings.Repeat("\xff", 1024),
+		"as many, and a hundred":     head + strings.Repeat("\xff", 1024+100*28+40),
+		"a table that goes down":     head + "\x00\x00\x00\x09" + strings.Repeat("\x00", 1020) + strings.Repeat("x", 9*28+40),
+		"an offset that isn't there": head + strings.Repeat("\x00\x00\x00\x00", 171) + strings.Repeat("\x00\x00\x00\x01", 85) + string(name[:]) + "sums\xff\xff\xff\xff" + strings.Repeat("x", 48),
+	} {
 		tr, r := newRepository(t)
 		write(t, tr, "repo/.git/objects/pack/pack-evil.pack", "PACK")
 		write(t, tr, "repo/.git/objects/pack/pack-evil.idx", index)
-		if _, err := r.blob(name); !errors.Is(err, ErrCorrupt) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := r.blob(name)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: %v", what, err)
+		}
+		if spent := after.TotalAlloc - before.TotalAlloc; spent > 4<<20 {
+			t.Errorf("%s: %d MiB were spent on it", what, spent>>20)
 		}
 	}
 }

@@ -147,6 +147,9 @@ func (p *packs) look() error {
 			continue
 		}
 		if err == nil {
+			err = checkIndex(b)
+		}
+		if err == nil {
 			err = idxfile.NewDecoder(bytes.NewReader(b)).Decode(k.index)
 		}
 		if err != nil {
@@ -155,6 +158,18 @@ func (p *packs) look() error {
 		list = append(list, k)
 	}
 	p.list = list
+	return nil
+}
+
+// checkIndex checks that a pack's index is as large as it says: go-git makes room for as many objects as it names.
+func checkIndex(b []byte) error {
+	const fanout, perObject, sums = 8, 20 + 4 + 4, 2 * 20 // where it begins; a name, a checksum and an offset; at the end
+	if len(b) < fanout+256*4+sums {
+		return io.ErrUnexpectedEOF
+	}
+	if n := int64(binary.BigEndian.Uint32(b[fanout+255*4:])); n*perObject > int64(len(b)-fanout-256*4-sums) {
+		return fmt.Errorf("%d objects in %d bytes", n, len(b))
+	}
 	return nil
 }
 
