@@ -57,6 +57,8 @@ case "$1 $2" in
 '-pe y/\000/Q/') exec tr '\000' Q ;;
 '-pe y/Q/\000/') exec tr Q '\000' ;;
 '-pe y/\000/\012/') exec tr '\000' '\012' ;;
+'-pe s/^"//; s/\\//; s/"$//; tr/\n/\0/') shift 2; sed 's/^"//; s/\\//; s/"$//' "$@" | tr '\n' '\000' ;;
+'-pe s/'$'\t''"/'$'\t''/; s/\\//; s/"$//; tr/:\t\n/\0/') shift 2; sed 's/\t"/\t/; s/\\//; s/"$//' "$@" | tr ':\t\n' '\000\000\000' ;;
 '-lne /[0-9a-f]+/ and print $&') exec sed -n 's/^[^0-9a-f]*\([0-9a-f]\{1,\}\).*/\1/p' ;;
 '-e '*'my %expect = (@ARGV)'*) # who wrote how many lines
 	shift 2

@@ -66,6 +66,16 @@ try clone -q --recurse-submodules evil c; contained "suspicious submodule name"`
 git -c core.hooksPath=/dev/null add .; git -c core.hooksPath=/dev/null commit -qm evil; rm -f ~/pwned; cd ..; try clone -q evil c; try -C c checkout -qb b; try -C c commit -q --allow-empty -m x; contained x`, "[0]\n[0]\n[0]\n"},
 		{"programs that are named in attributes", `git init -q evil; cd evil; printf '* filter=x diff=x merge=x\n' >.gitattributes; printf '[filter "x"]\n\tsmudge = touch ~/pwned\n[core]\n\tfsmonitor = touch ~/pwned\n' >.gitconfig
 git add .; git commit -qm evil; cd ..; try clone -q evil c; try -C c log -p; try -C c status; contained "cannot run"`, "[0]\n[0]\n[0]\n"},
+		{"a patch through a link", `git init -q evil; cd evil; ln -s "$HOME" d; git add d; git commit -qm link; cd ..; try clone -q evil c; cd c
+printf 'diff --git a/d/pwned b/d/pwned\nnew file mode 100644\n--- /dev/null\n+++ b/d/pwned\n@@ -0,0 +1 @@\n+x\n' >p; try apply p; try apply --index p; contained "beyond a symbolic link"
+printf 'From 0000 Mon Sep 17 00:00:00 2001\nFrom: E <e@x>\nSubject: x\n\n---\n' | cat - p >m; try am m; contained "beyond a symbolic link"
+printf 'diff --git a/../pwned b/../pwned\nnew file mode 100644\n--- /dev/null\n+++ b/../pwned\n@@ -0,0 +1 @@\n+x\n' >q; try apply q; contained "invalid path"; ls ../pwned 2>/dev/null
+touch ~/real; try add d/real; contained "beyond a symbolic link"; rm -f ~/real`,
+			"[0]\n[1]\n[1]\nsays beyond a symbolic link\n[128]\nsays beyond a symbolic link\n[128]\nsays invalid path\n[128]\nsays beyond a symbolic link\n"},
+		{"an object under another's name", `git init -q evil; cd evil; echo reviewed >f; git add f; git commit -qm f; h=$(git rev-parse HEAD:f); git pack-objects -q --stdout --all >../p </dev/null
+o=$(echo run | git hash-object -w --stdin); chmod u+w .git/objects/${h::2}/${h:2}; cat .git/objects/${o::2}/${o:2} >.git/objects/${h::2}/${h:2}
+try fsck; contained "hash-path mismatch"; try index-pack --stdin <../p; contained "SHA1 COLLISION FOUND"; cd ..; try clone -q --no-local evil c; contained "did not receive expected object"`,
+			"[3]\nsays hash-path mismatch\n[128]\nsays SHA1 COLLISION FOUND\n[128]\nsays did not receive expected object\n"},
 		{"another's repository", `git init -q evil; chmod 777 evil; try clone -q "ext::sh -c touch% ~/pwned" c; contained "transport 'ext' not allowed"; try clone -q -- "-u touch ~/pwned" c; contained "does not exist"`,
 			"[128]\nsays transport 'ext' not allowed\n[128]\nsays does not exist\n"},
 	} {

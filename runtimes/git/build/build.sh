@@ -165,6 +165,7 @@ posix() {
 unpack_all() {
 	unpack git git_2.39.5.orig.tar.xz git_2.39.5-0+deb12u3.debian.tar.xz '.'
 	unpack zlib zlib_1.2.13.dfsg.orig.tar.bz2
+	unpack libdeflate libdeflate_1.14.orig.tar.gz
 	unpack pcre2 pcre2_10.42.orig.tar.gz
 	echo 2.39.5 >"$SRC/git/version"
 }
@@ -179,6 +180,18 @@ build_zlib() {
 	done
 	rm -f "$LIB/libz.a"
 	llvm-ar-19 rcsD "$LIB/libz.a" "$BUILD"/zlib/*.o
+}
+
+# What reads the objects of packs, which are small.
+build_libdeflate() {
+	local f
+	mkdir -p "$BUILD/libdeflate" "$WORK/include"
+	cp "$SRC/libdeflate/libdeflate.h" "$WORK/include/"
+	for f in adler32 deflate_decompress utils zlib_decompress; do
+		"$CC" $CFLAGS -I"$SRC/libdeflate" -c "$SRC/libdeflate/lib/$f.c" -o "$BUILD/libdeflate/$f.o"
+	done
+	rm -f "$LIB/libdeflate.a"
+	llvm-ar-19 rcsD "$LIB/libdeflate.a" "$BUILD"/libdeflate/*.o
 }
 
 build_pcre2() {
@@ -197,7 +210,7 @@ build_pcre2() {
 makes() {
 	make -C "$SRC/git" -j"$JOBS" uname_S=Belljar uname_O= uname_R= uname_M=wasm32 HOST_CPU=wasm32 CC="$CC" AR=llvm-ar-19 \
 		CFLAGS="$CFLAGS -DNO_FORK -I$WORK/include" \
-		LDFLAGS="-L$LIB -Wl,-z,stack-size=8388608 -Wl,--stack-first -Wl,-s" \
+		LDFLAGS="-L$LIB -ldeflate -Wl,-z,stack-size=8388608 -Wl,--stack-first -Wl,-s" \
 		prefix=/usr gitexecdir=/usr/lib/git-core sysconfdir=/etc SHELL_PATH=/bin/sh SANE_TOOL_PATH= \
 		NO_FORK=1 NO_PTHREADS=1 NO_MMAP=1 NO_UNIX_SOCKETS=1 NO_REGEX=1 USE_LIBPCRE2=1 \
 		NO_PERL=1 NO_PYTHON=1 NO_TCLTK=1 NO_GETTEXT=1 NO_OPENSSL=1 NO_CURL=1 NO_EXPAT=1 \
@@ -252,7 +265,7 @@ step unpack unpack_all
 step toolchain toolchain
 sum=$(posix_sum)
 step "posix-$sum" posix
-for name in zlib pcre2; do
+for name in zlib libdeflate pcre2; do
 	step "$name" "build_$name"
 done
 step "git-$sum" build_git

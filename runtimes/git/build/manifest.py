@@ -16,6 +16,7 @@ OUTPUTS = ["git.wasm", "files.zip"]
 LICENCES = [
     ("git: GPL version 2", "src/git/COPYING"),
     ("zlib", "src/zlib/README"),
+    ("libdeflate", "src/libdeflate/COPYING"),
     ("PCRE2", "src/pcre2/LICENCE"),
     ("collision detecting SHA-1 (sha1dc)", "src/git/sha1dc/LICENSE.txt"),
     ("xdiff, compat/regex: LGPL version 2.1", "src/git/LGPL-2.1"),
