@@ -92,6 +92,10 @@ func (p *Process) Signal(sig Signal) error {
 func (sb *Sandbox) newProcess(ctx context.Context, cmd Command) (*Process, error) {
 	p, err := sb.prepare(ctx, cmd)
 	if err != nil {
+		// What it met may be a sandbox that is half closed.
+		if gone := sb.table.room(true); errors.Is(gone, ErrClosed) {
+			err = gone
+		}
 		return nil, fmt.Errorf("start %s: %w", commandName(cmd), err)
 	}
 	return p, nil

@@ -235,8 +235,8 @@ func (sb *Sandbox) Eval(ctx context.Context, lang, code string) (Result, error) 
 }
 
 // Dial connects the host to a TCP port that a program of the sandbox listens on, as another program of it would. It waits
-// while the program's backlog is full. Nobody listening is an error that errors.Is finds to be syscall.ECONNREFUSED. The
-// connection ends with the sandbox at the latest; the caller closes it.
+// while the program's backlog is full. Nobody listening is an error that errors.Is finds to be syscall.ECONNREFUSED; a
+// closed sandbox is ErrClosed. The connection ends with the sandbox at the latest; the caller closes it.
 func (sb *Sandbox) Dial(ctx context.Context, port int) (net.Conn, error) {
 	if port < 1 || port > math.MaxUint16 {
 		return nil, fmt.Errorf("dial port %d: %w", port, fs.ErrInvalid)
@@ -245,6 +245,11 @@ func (sb *Sandbox) Dial(ctx context.Context, port int) (net.Conn, error) {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		if six, err := sb.network.Dial(ctx, netip.AddrPortFrom(netip.IPv6Loopback(), uint16(port))); err == nil {
 			return six, nil
+		}
+	}
+	if err != nil {
+		if gone := sb.table.room(true); errors.Is(gone, ErrClosed) {
+			err = gone
 		}
 	}
 	return conn, err
