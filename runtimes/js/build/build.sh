@@ -207,8 +207,8 @@ openssl() {
 		no-dtls no-psk no-nextprotoneg no-gost no-idea no-seed no-camellia no-aria no-cast no-bf no-rc2 no-rc4 \
 		no-rc5 no-md2 no-mdc2 no-whirlpool no-sm2 no-sm3 no-sm4 no-ec2m no-siv no-ocb no-legacy no-rfc3779 \
 		no-static-engine no-err
-	make -j"$JOBS" build_generated libcrypto.a
-	cp libcrypto.a "$LIB/"
+	make -j"$JOBS" build_generated libcrypto.a libssl.a
+	cp libcrypto.a libssl.a "$LIB/"
 	cp -r include/. "$SRC/openssl/include/"
 }
 
@@ -244,9 +244,13 @@ node_library() {
 }
 
 # Without NDEBUG the interpreter looks before each bytecode whether it is to be dumped.
+# The interpreter is there twice: the second one, of the same text, is for deep recursion.
 engine() {
 	mkdir -p "$OBJ/engine"
-	"$CC" -O2 -g0 -w -DNDEBUG -I"$SRC/quickjs/quickjs" -c "$HERE/src/engine.c" -o "$OBJ/engine/engine.o"
+	awk '/^static no_inline JSValue bj_interpret\(/ { on = 1 } on { print } on && /^}/ { exit }' "$SRC/quickjs/quickjs/quickjs.c" |
+		sed 's/bj_interpret(/bj_interpret_deep(/' >"$OBJ/engine/deep.c"
+	patch "$OBJ/engine/deep.c" <"$HERE/patches/deep-stack.patch"
+	"$CC" -O2 -g0 -w -DNDEBUG -I"$SRC/quickjs/quickjs" -I"$OBJ/engine" -c "$HERE/src/engine.c" -o "$OBJ/engine/engine.o"
 	local f
 	for f in libregexp libunicode dtoa; do
 		"$CC" -O2 -g0 -w -DNDEBUG -I"$SRC/quickjs/quickjs" -c "$SRC/quickjs/quickjs/$f.c" -o "$OBJ/engine/$f.o"
@@ -273,7 +277,7 @@ link() {
 	# The table's first 16 indices stay free: SIG_IGN and its like are small numbers that no function has.
 	"$CC" -mexec-model=reactor -Wl,--table-base=16 -Wl,-z,stack-size=4194304 -Wl,--export=__stack_pointer -Wl,--strip-debug \
 		-o "$WORK/node.wasm" "${objs[@]}" "$OBJ"/engine/*.o "$OBJ"/url/*.o -L"$LIB" -L/usr/lib/llvm-19/lib/wasm32-wasi \
-		-lllhttp -lz -lbrotli -lcrypto -lposix -lc++ -lc++abi \
+		-lllhttp -lz -lbrotli -lssl -lcrypto -lposix -lc++ -lc++abi \
 		-lwasi-emulated-pthread -lwasi-emulated-mman -lwasi-emulated-process-clocks -lwasi-emulated-getpid -lwasi-emulated-signal \
 		-lc-printscan-long-double
 }

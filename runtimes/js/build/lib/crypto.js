@@ -84,7 +84,11 @@ const buffer = (u8) => u8.buffer.slice(u8.byteOffset, u8.byteOffset + u8.byteLen
 const never = job(() => { throw unsupported('this algorithm is not supported'); });
 
 class KeyObjectHandle {
-  init(type, data) { this.type = type; this.key = bytes(data).slice(); }
+  init(type, data) {
+    if (type !== 0) throw unsupported('unsupported'); // public and private ones
+    this.type = type;
+    this.key = bytes(data).slice();
+  }
   keyDetail(target) { target.length = this.key.length * 8; return target; }
   getSymmetricKeySize() { return this.key.length; }
   export() { return env.bufferOf(this.key.slice()); }
@@ -251,7 +255,8 @@ bindings.crypto = () => {
     DHBitsJob: never, DHKeyExportJob: never,
     secureBuffer: (n) => new Uint8Array(n), secureHeapUsed: () => undefined, getFipsCrypto: () => 0, setFipsCrypto() {}, testFipsCrypto: () => false,
     getCachedAliases: () => ({}), getHashes: () => HASHES.slice(), getCiphers: () => CIPHERS.slice(), getSSLCiphers: () => SSL_CIPHERS.slice(), getCurves: () => [],
-    getRootCertificates: () => [], setEngine() {},
+    getRootCertificates: () => env.readText('/etc/ssl/certs/ca-certificates.crt')?.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [],
+    setEngine() {},
     getCipherInfo(target, nameOrNid, keyLength, ivLength) {
       const info = native.cipherInfo(String(nameOrNid));
       if (info === undefined) return undefined;

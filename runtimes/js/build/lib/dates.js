@@ -1,4 +1,4 @@
-// Dates as Node prints them in English, in UTC or the zone that the program runs in.
+// Dates as Node prints them in English, in any zone that /usr/share/zoneinfo has.
 'use strict';
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
@@ -23,8 +23,83 @@ function zoneOf(value) {
   const text = `${value}`;
   if (UTC.includes(text.toLowerCase())) return { name: 'UTC', isUTC: true };
   if (text.toLowerCase() === own.toLowerCase()) return { name: own, isUTC: false };
+  const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(text);
+  if (offset !== null) return { name: `${offset[1]}${offset[2]}:${offset[3] ?? '00'}`, isUTC: false, fixed: `<x>${offset[1] === '+' ? '-' : '+'}${offset[2]}:${offset[3] ?? '00'}` };
+  const found = zoneNamed(text);
+  if (found !== undefined) return { name: found, isUTC: false, other: found };
   throw new RangeError(`Invalid time zone specified: ${text}`);
 }
+
+const ZONES = '/usr/share/zoneinfo';
+const isZone = (name) => /^[A-Za-z]\w*(?:[/+-]\w+)*$/.test(name) && env.readText(`${ZONES}/${name}`)?.startsWith('TZif');
+const knownZones = new Map();
+
+// zoneNamed answers a zone's name as it is written, or undefined where there is none.
+function zoneNamed(text) {
+  const key = text.toLowerCase();
+  let name = knownZones.get(key);
+  if (name === undefined) {
+    const words = key.replace(/(^|[/_-])([a-z])/g, (all, before, letter) => before + letter.toUpperCase());
+    name = [text, words, key.toUpperCase(), words.replace(/_(?:Of|Es|Au)(?=_)/g, (word) => word.toLowerCase())].find((n) => /^[A-Za-z]/.test(n) && isZone(n));
+    if (name !== undefined) knownZones.set(key, name);
+  }
+  return name;
+}
+env.zones = () => {
+  const found = env.readText(`${ZONES}/zone1970.tab`);
+  return [...new Set((found ?? '').split('\n').filter((line) => line && line[0] !== '#').map((line) => line.split('\t')[2])), 'UTC'];
+};
+
+// inZone runs f in another zone, for C knows only one at a time.
+function inZone(zone, f) {
+  const before = env.process.env.TZ;
+  env.native.setenv('TZ', zone);
+  try { return f(); } finally { env.native.setenv('TZ', before); }
+}
+
+// Zones whose names people know: a pattern of Olson's names, then standard and summer time, and what is short for them.
+const NAMED = [
+  [/^(?:America\/(?:New_York|Detroit|Toronto|Kentucky|Indiana|Nassau|Port-au-Prince|Montreal)|US\/Eastern|EST5EDT)/, 'Eastern', 'E'],
+  [/^(?:America\/(?:Chicago|Winnipeg|Menominee|North_Dakota|Matamoros)|US\/Central|CST6CDT)/, 'Central', 'C'],
+  [/^(?:America\/(?:Denver|Boise|Phoenix|Edmonton)|US\/(?:Mountain|Arizona)|MST7MDT)/, 'Mountain', 'M'],
+  [/^(?:America\/(?:Los_Angeles|Vancouver|Tijuana)|US\/Pacific|PST8PDT)/, 'Pacific', 'P'],
+  [/^America\/(?:Anchorage|Juneau|Nome|Sitka)/, 'Alaska', 'AK'],
+  [/^(?:America\/(?:Halifax|Bermuda)|Atlantic\/Bermuda|America\/Puerto_Rico)/, 'Atlantic', 'A'],
+  [/^(?:Pacific\/Honolulu|US\/Hawaii|HST)/, 'Hawaii-Aleutian', 'H'],
+  [/^Europe\/(?:Berlin|Paris|Madrid|Rome|Vienna|Zurich|Brussels|Amsterdam|Prague|Warsaw|Budapest|Stockholm|Oslo|Copenhagen|Belgrade|Luxembourg|Zagreb)/, 'Central European'],
+  [/^Europe\/(?:Athens|Helsinki|Kiev|Kyiv|Bucharest|Sofia|Riga|Tallinn|Vilnius)/, 'Eastern European'],
+  [/^(?:Europe\/Lisbon|Atlantic\/(?:Madeira|Canary))/, 'Western European'],
+  [/^Australia\/(?:Sydney|Melbourne|Brisbane|Hobart)/, 'Australian Eastern'], [/^Australia\/(?:Adelaide|Darwin)/, 'Australian Central'],
+  [/^Australia\/Perth/, 'Australian Western'], [/^Pacific\/Auckland/, 'New Zealand'], [/^Asia\/Tokyo|^Japan$/, 'Japan'], [/^Asia\/Seoul/, 'Korean'],
+  [/^Asia\/Shanghai|^PRC$/, 'China'], [/^Asia\/Hong_Kong/, 'Hong Kong'], [/^Asia\/(?:Kolkata|Calcutta)/, 'India'], [/^Asia\/Singapore/, 'Singapore'],
+  [/^Asia\/Dubai/, 'Gulf'], [/^Asia\/Jerusalem/, 'Israel'], [/^Europe\/Moscow/, 'Moscow'], [/^America\/Sao_Paulo/, 'Brasilia'],
+  [/^America\/(?:Argentina|Buenos_Aires)/, 'Argentina'], [/^Africa\/Johannesburg/, 'South Africa'], [/^Asia\/Manila/, 'Philippine'],
+];
+const PLAIN = { '__proto__': null, 'Singapore': 'Singapore Standard Time', 'Moscow': 'Moscow Standard Time', 'India': 'India Standard Time' };
+
+// zoneWords answers a zone's long and short name at an offset, as far as it has any in English.
+function zoneWords(zone, offset, standard) {
+  if (/^Europe\/London|^GB$/.test(zone)) return offset === 0 ? ['Greenwich Mean Time', 'GMT'] : ['British Summer Time', 'GMT+1'];
+  if (/^Europe\/Dublin|^Eire$/.test(zone)) return offset === 0 ? ['Greenwich Mean Time', 'GMT'] : ['Irish Standard Time', 'GMT+1'];
+  const found = NAMED.find(([pattern]) => pattern.test(zone));
+  if (found === undefined) return [undefined, undefined];
+  const [, name, short] = found, isSummer = offset !== standard;
+  const summer = /European|Brasilia|Argentina|Moscow/.test(name) ? 'Summer' : 'Daylight';
+  return [PLAIN[name] ?? `${name} ${isSummer ? summer : 'Standard'} Time`, short === undefined ? undefined : `${short}${isSummer ? 'D' : 'S'}T`];
+}
+
+// standardOffset is that of winter in the date's year, where one of its halves has summer time.
+function standardOffset(year) {
+  return Math.min(-new Date(year, 0, 1).getTimezoneOffset(), -new Date(year, 6, 1).getTimezoneOffset());
+}
+
+env.localZoneName = (date) => {
+  if (env.isUTC()) return 'Coordinated Universal Time';
+  const offset = -date.getTimezoneOffset(), [long] = zoneWords(localZone(), offset, standardOffset(date.getFullYear()));
+  if (long !== undefined) return long;
+  const minutes = Math.abs(offset);
+  return `GMT${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+};
 
 function choice(options, name, values, caller) {
   const value = options[name];
@@ -36,7 +111,7 @@ function choice(options, name, values, caller) {
 
 // resolve reads what is wanted; where nothing is, `lacking` is: 'date', 'time' or 'all'.
 function resolve(given, required, lacking, caller = 'Intl.DateTimeFormat') {
-  const options = given === undefined ? {} : Object(given), r = {}, { name, isUTC } = zoneOf(options.timeZone);
+  const options = given === undefined ? {} : Object(given), r = {}, { name, isUTC, other, fixed } = zoneOf(options.timeZone);
   const read = (name, values) => choice(options, name, values, caller);
   const cycle = read('hourCycle', ['h11', 'h12', 'h23', 'h24']), { hour12 } = options;
   for (const field in FIELDS) r[field] = read(field, FIELDS[field]);
@@ -63,6 +138,7 @@ function resolve(given, required, lacking, caller = 'Intl.DateTimeFormat') {
   }
   r.zone = name;
   r.isUTC = isUTC;
+  r.other = other ?? fixed;
   if (r.hour !== undefined) {
     r.isTwelve = hour12 === undefined ? cycle === undefined || cycle === 'h11' || cycle === 'h12' : !!hour12;
     r.cycle = hour12 === undefined ? cycle ?? 'h12' : hour12 ? 'h12' : cycle === 'h23' ? 'h23' : 'h24';
@@ -77,7 +153,8 @@ function fieldsOf(date, isUTC) {
       minute: date.getUTCMinutes(), second: date.getUTCSeconds(), ms: date.getUTCMilliseconds(), offset: 0 };
   }
   return { year: date.getFullYear(), month: date.getMonth(), day: date.getDate(), weekday: date.getDay(), hour: date.getHours(),
-    minute: date.getMinutes(), second: date.getSeconds(), ms: date.getMilliseconds(), offset: -date.getTimezoneOffset() };
+    minute: date.getMinutes(), second: date.getSeconds(), ms: date.getMilliseconds(), offset: -date.getTimezoneOffset(),
+    standard: standardOffset(date.getFullYear()) };
 }
 
 const two = (n) => `${n}`.padStart(2, '0');
@@ -123,6 +200,17 @@ function dateParts(r, f, out) {
 function zoneName(r, f) {
   if (r.zone === 'UTC' && r.timeZoneName === 'short') return 'UTC';
   if (r.zone === 'UTC' && r.timeZoneName === 'long') return 'Coordinated Universal Time';
+  const style = r.timeZoneName;
+  if (style === 'short' || style === 'long') {
+    const [long, short] = zoneWords(r.zone, f.offset, f.standard);
+    if (style === 'long' && long !== undefined) return long;
+    if (style === 'short' && short !== undefined) return short;
+  }
+  if (style === 'shortGeneric' || style === 'longGeneric') {
+    const [long, short] = zoneWords(r.zone, f.offset, f.offset);
+    const text = style === 'longGeneric' ? long?.replace(' Standard', '') : short?.replace('ST', 'T');
+    if (text !== undefined) return text;
+  }
   if (f.offset === 0) return 'GMT';
   const minutes = Math.abs(f.offset), rest = minutes % 60, isLong = r.timeZoneName.startsWith('long');
   return `GMT${f.offset < 0 ? '-' : '+'}${isLong ? two(Math.floor(minutes / 60)) : Math.floor(minutes / 60)}${rest || isLong ? `:${two(rest)}` : ''}`;
@@ -158,7 +246,7 @@ function timeParts(r, f, out) {
 function partsOf(r, value) {
   const date = value === undefined ? new Date() : new Date(+value); // so that a text is no date
   if (Number.isNaN(date.getTime())) throw new RangeError('Invalid time value');
-  const f = fieldsOf(date, r.isUTC), out = [], time = [];
+  const f = r.other === undefined ? fieldsOf(date, r.isUTC) : inZone(r.other, () => fieldsOf(date, false)), out = [], time = [];
   dateParts(r, f, out);
   timeParts(r, f, time);
   if (time.length > 0) {
@@ -187,9 +275,10 @@ class DateTimeFormat {
   #r;
   #format;
   constructor(locales, options) {
-    env.checkLocales(locales);
+    const locale = env.checkLocales(locales);
     if (options === null) throw new TypeError('Cannot convert undefined or null to object');
     this.#r = resolve(options, 'any', 'date');
+    this.#r.locale = locale;
   }
   get format() { return this.#format ??= (value) => joined(partsOf(this.#r, value)); }
   formatToParts(value) { return partsOf(this.#r, value); }
@@ -197,8 +286,13 @@ class DateTimeFormat {
     const a = joined(partsOf(this.#r, from)), b = joined(partsOf(this.#r, to));
     return a === b ? a : `${a} – ${b}`;
   }
+  formatRangeToParts(from, to) {
+    const a = partsOf(this.#r, from), b = partsOf(this.#r, to), of = (parts, source) => parts.map((part) => ({ ...part, source }));
+    if (joined(a) === joined(b)) return of(a, 'shared');
+    return [...of(a, 'startRange'), { type: 'literal', value: ' – ', source: 'shared' }, ...of(b, 'endRange')];
+  }
   resolvedOptions() {
-    const r = this.#r, out = { locale: 'en-US', calendar: 'gregory', numberingSystem: 'latn', timeZone: r.zone };
+    const r = this.#r, out = { locale: r.locale, calendar: 'gregory', numberingSystem: 'latn', timeZone: r.zone };
     if (r.hour !== undefined) {
       out.hourCycle = r.cycle;
       out.hour12 = r.isTwelve;

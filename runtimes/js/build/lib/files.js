@@ -230,7 +230,7 @@ const opts = {
   }),
   writeBuffer: operation(5, (fd, b, off, len, pos) => check(native.write(fd, b, off, len ?? b.byteLength - (off ?? 0), positionOf(pos)), 'write')),
   writeBuffers: operation(3, (fd, list, pos) => writeAll(fd, list, positionOf(pos), 'write')),
-  writeString: operation(4, (fd, s, pos, encoding) => writeAll(fd, [env.bytesOf(s, encoding)], positionOf(pos), 'write')),
+  writeString: operation(4, (fd, s, pos, encoding) => writeAll(fd, [env.bytesOf(s, encoding)], typeof pos === 'number' || typeof pos === 'bigint' ? positionOf(pos) : -1, 'write')),
   rename: operation(2, (a, b) => { check(native.rename(pathOf(a), pathOf(b)), 'rename', pathOf(a), pathOf(b)); }),
   ftruncate: operation(2, (fd, len) => { check(native.ftruncate(fd, len), 'ftruncate'); }),
   rmdir: operation(1, (p) => { check(native.rmdir(pathOf(p)), 'rmdir', pathOf(p)); }),
@@ -323,7 +323,7 @@ bindings.fs = () => ({
   internalModuleReadJSON: readJSON,
   getFormatOfExtensionlessFile: () => 0,
   legacyMainResolve(url, main, base) {
-    const path = env.require('internal/url').fileURLToPath(url);
+    const path = env.require('internal/url').fileURLToPath(new URL('.', url));
     const tries = main ? [main, `${main}.js`, `${main}.json`, `${main}.node`, `${main}/index.js`, `${main}/index.json`, `${main}/index.node`] : [];
     for (let i = 0; i < tries.length; i++) if (native.kind(StringPrototypeReplace(`${path}/${tries[i]}`, '//', '/')) === 0) return i;
     const rest = ['index.js', 'index.json', 'index.node'];

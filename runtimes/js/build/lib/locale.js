@@ -1,5 +1,5 @@
 // Intl, in English: whatever other language is asked for, what comes is en-US, as in a Node that was built with small-icu.
-// There is no Segmenter and no DisplayNames, and of time zones UTC and the program's own.
+// Time zones are those of /usr/share/zoneinfo.
 'use strict';
 
 const LOCALE = /^[a-z]{2,8}(?:-[a-z0-9]{1,8})*$/i;
@@ -18,7 +18,9 @@ function listOf(locales) {
 const canonical = (name) => name.split('-').map((part, i) => (i === 0 ? part.toLowerCase() : part.length === 2 ? part.toUpperCase() :
   part.length === 4 ? part[0].toUpperCase() + part.slice(1).toLowerCase() : part.toLowerCase())).join('-');
 
-env.checkLocales = (locales) => { if (locales !== undefined && locales !== 'en-US') listOf(locales); };
+// checkLocales answers the first of them that there is.
+env.checkLocales = (locales) => (locales === undefined || locales === 'en-US' ? 'en-US' :
+  listOf(locales).map((name) => name.replace(/-u-.*/, '')).find((name) => /^en(?:-|$)/.test(name)) ?? 'en-US');
 
 class Locale {
   #name;
@@ -94,7 +96,7 @@ class Collator {
   #compare;
   constructor(locales, options = {}) {
     const tag = listOf(locales)[0] ?? '';
-    this.#r = { locale: 'en-US', usage: options.usage ?? 'sort', sensitivity: options.sensitivity ?? 'variant', ignorePunctuation: false,
+    this.#r = { locale: env.checkLocales(locales), usage: options.usage ?? 'sort', sensitivity: options.sensitivity ?? 'variant', ignorePunctuation: false,
       collation: 'default', numeric: options.numeric === undefined ? /-u(?:-\w+)*-kn(?!-false)/.test(tag) : !!options.numeric,
       caseFirst: options.caseFirst ?? 'false' };
     if (!['base', 'accent', 'case', 'variant'].includes(this.#r.sensitivity)) {
@@ -108,10 +110,11 @@ class Collator {
 // ---- words
 
 class PluralRules {
+  #locale;
   #type;
   #numbers;
   constructor(locales, options = {}) {
-    env.checkLocales(locales);
+    this.#locale = env.checkLocales(locales);
     this.#type = options.type ?? 'cardinal';
     if (this.#type !== 'cardinal' && this.#type !== 'ordinal') throw new RangeError(`Value ${this.#type} out of range for Intl.PluralRules options property type`);
     this.#numbers = new env.NumberFormat(undefined, { ...options, style: 'decimal' });
@@ -124,8 +127,13 @@ class PluralRules {
     if (last === 2 && lastTwo !== 12) return 'two';
     return last === 3 && lastTwo !== 13 ? 'few' : 'other';
   }
+  selectRange(from, to) {
+    if (from === undefined || to === undefined) throw new TypeError('startRange or endRange cannot be undefined');
+    if (Number.isNaN(Number(from)) || Number.isNaN(Number(to))) throw new RangeError('Invalid number value');
+    return this.#type === 'cardinal' ? 'other' : this.select(to);
+  }
   resolvedOptions() {
-    return { locale: 'en-US', type: this.#type, pluralCategories: this.#type === 'cardinal' ? ['one', 'other'] : ['few', 'one', 'two', 'other'] };
+    return { locale: this.#locale, type: this.#type, pluralCategories: this.#type === 'cardinal' ? ['one', 'other'] : ['few', 'one', 'two', 'other'] };
   }
 }
 
@@ -133,11 +141,12 @@ const UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'y
 const SHORT = { '__proto__': null, 'second': 'sec.', 'minute': 'min.', 'hour': 'hr.', 'week': 'wk.', 'month': 'mo.', 'year': 'yr.' };
 
 class RelativeTimeFormat {
+  #locale;
   #numeric;
   #style;
   #numbers = new env.NumberFormat();
   constructor(locales, options = {}) {
-    env.checkLocales(locales);
+    this.#locale = env.checkLocales(locales);
     this.#numeric = options.numeric ?? 'always';
     this.#style = options.style ?? 'long';
   }
@@ -159,14 +168,24 @@ class RelativeTimeFormat {
     const text = `${this.#numbers.format(Math.abs(n))}${this.#style === 'narrow' ? '' : ' '}${word}`;
     return isPast ? `${text} ago` : `in ${text}`;
   }
-  resolvedOptions() { return { locale: 'en-US', style: this.#style, numeric: this.#numeric, numberingSystem: 'latn' }; }
+  formatToParts(value, unit) {
+    const text = this.format(value, unit), name = `${unit}`.replace(/s$/, ''), number = this.#numbers.formatToParts(Math.abs(Number(value)));
+    const shown = number.map((part) => part.value).join(''), at = text.search(/[\d∞]/);
+    if (at < 0) return [{ type: 'literal', value: text }];
+    const parts = at > 0 ? [{ type: 'literal', value: text.slice(0, at) }] : [];
+    for (const part of number) parts.push({ ...part, unit: name });
+    if (at + shown.length < text.length) parts.push({ type: 'literal', value: text.slice(at + shown.length) });
+    return parts;
+  }
+  resolvedOptions() { return { locale: this.#locale, style: this.#style, numeric: this.#numeric, numberingSystem: 'latn' }; }
 }
 
 class ListFormat {
+  #locale;
   #type;
   #style;
   constructor(locales, options = {}) {
-    env.checkLocales(locales);
+    this.#locale = env.checkLocales(locales);
     this.#type = options.type ?? 'conjunction';
     this.#style = options.style ?? 'long';
   }
@@ -185,7 +204,69 @@ class ListFormat {
     }
     return parts;
   }
-  resolvedOptions() { return { locale: 'en-US', type: this.#type, style: this.#style }; }
+  resolvedOptions() { return { locale: this.#locale, type: this.#type, style: this.#style }; }
+}
+
+// NAMES has what programs ask for most; as the standard has it, other codes are their own names.
+const pairs = (text) => Object.fromEntries(text.split(',').map((pair) => pair.split(':')));
+const NAMES = {
+  language: pairs('ar:Arabic,bg:Bulgarian,bn:Bangla,ca:Catalan,cs:Czech,da:Danish,de:German,el:Greek,en:English,en-GB:British English,' +
+    'en-US:American English,es:Spanish,et:Estonian,fa:Persian,fi:Finnish,fr:French,he:Hebrew,hi:Hindi,hr:Croatian,hu:Hungarian,id:Indonesian,' +
+    'it:Italian,ja:Japanese,ko:Korean,lt:Lithuanian,lv:Latvian,ms:Malay,nb:Norwegian Bokmål,nl:Dutch,no:Norwegian,pl:Polish,pt:Portuguese,' +
+    'pt-BR:Brazilian Portuguese,ro:Romanian,ru:Russian,sk:Slovak,sl:Slovenian,sr:Serbian,sv:Swedish,sw:Swahili,ta:Tamil,th:Thai,tr:Turkish,' +
+    'uk:Ukrainian,ur:Urdu,vi:Vietnamese,zh:Chinese'),
+  region: pairs('AR:Argentina,AT:Austria,AU:Australia,BE:Belgium,BR:Brazil,CA:Canada,CH:Switzerland,CL:Chile,CN:China,CO:Colombia,CZ:Czechia,' +
+    'DE:Germany,DK:Denmark,EG:Egypt,ES:Spain,FI:Finland,FR:France,GB:United Kingdom,GR:Greece,HU:Hungary,ID:Indonesia,IE:Ireland,IL:Israel,' +
+    'IN:India,IT:Italy,JP:Japan,KE:Kenya,KR:South Korea,MX:Mexico,MY:Malaysia,NG:Nigeria,NL:Netherlands,NO:Norway,NZ:New Zealand,PE:Peru,' +
+    'PH:Philippines,PL:Poland,PT:Portugal,RO:Romania,RU:Russia,SA:Saudi Arabia,SE:Sweden,SG:Singapore,TH:Thailand,TR:Türkiye,UA:Ukraine,' +
+    'US:United States,VN:Vietnam,ZA:South Africa'),
+  script: pairs('Arab:Arabic,Cyrl:Cyrillic,Deva:Devanagari,Grek:Greek,Hang:Hangul,Hans:Simplified Han,Hant:Traditional Han,Hebr:Hebrew,' +
+    'Jpan:Japanese,Kore:Korean,Latn:Latin,Thai:Thai'),
+  currency: pairs('AUD:Australian Dollar,BRL:Brazilian Real,CAD:Canadian Dollar,CHF:Swiss Franc,CNY:Chinese Yuan,CZK:Czech Koruna,DKK:Danish Krone,' +
+    'EUR:Euro,GBP:British Pound,HKD:Hong Kong Dollar,ILS:Israeli New Shekel,INR:Indian Rupee,JPY:Japanese Yen,KRW:South Korean Won,' +
+    'MXN:Mexican Peso,NOK:Norwegian Krone,NZD:New Zealand Dollar,PLN:Polish Zloty,RUB:Russian Ruble,SEK:Swedish Krona,SGD:Singapore Dollar,' +
+    'TRY:Turkish Lira,USD:US Dollar,ZAR:South African Rand'),
+  calendar: pairs('gregory:Gregorian Calendar,iso8601:ISO-8601 Calendar'),
+  dateTimeField: pairs('era:era,year:year,quarter:quarter,month:month,weekOfYear:week,weekday:day of the week,day:day,dayPeriod:AM/PM,hour:hour,' +
+    'minute:minute,second:second,timeZoneName:time zone'),
+};
+
+class DisplayNames {
+  #r;
+  constructor(locales, options) {
+    const locale = env.checkLocales(locales);
+    if (typeof options !== 'object' || options === null) throw new TypeError('Cannot convert undefined or null to object');
+    const { style = 'long', type, fallback = 'code', languageDisplay = 'dialect' } = options;
+    if (type === undefined) throw new TypeError('Required option "type" must not be undefined');
+    if (NAMES[type] === undefined) throw new RangeError(`Value ${type} out of range for Intl.DisplayNames options property type`);
+    this.#r = { locale, style, type, fallback, ...(type === 'language' ? { languageDisplay } : {}) };
+  }
+  of(code) {
+    const { type, fallback } = this.#r, text = `${code}`;
+    const valid = { language: LOCALE, region: /^(?:[a-z]{2}|\d{3})$/i, script: /^[a-z]{4}$/i, currency: /^[a-z]{3}$/i, calendar: /^[a-z0-9]{3,8}(?:-[a-z0-9]{3,8})*$/i }[type];
+    if (valid ? !valid.test(text) : NAMES[type][text] === undefined) throw new RangeError('Invalid argument to Intl.DisplayNames.prototype.of');
+    const key = type === 'region' || type === 'currency' ? text.toUpperCase() : type === 'dateTimeField' ? text :
+      type === 'script' ? text[0].toUpperCase() + text.slice(1).toLowerCase() : canonical(text);
+    const name = NAMES[type][key];
+    if (name !== undefined) return name;
+    const [language, ...rest] = key.split('-');
+    if (type === 'language' && rest.length > 0 && NAMES.language[language] !== undefined) {
+      const words = rest.map((part) => NAMES[part.length === 4 ? 'script' : 'region'][part]);
+      if (!words.includes(undefined)) return `${NAMES.language[language]} (${words.join(', ')})`;
+    }
+    return fallback === 'none' ? undefined : key;
+  }
+  resolvedOptions() { return { ...this.#r }; }
+}
+
+const VALUES = {
+  __proto__: null, calendar: () => ['gregory', 'iso8601'], collation: () => ['default'], currency: () => Object.keys(NAMES.currency),
+  numberingSystem: () => ['latn'], timeZone: () => env.zones(), unit: () => env.numberUnits(),
+};
+function supportedValuesOf(key) {
+  const values = VALUES[`${key}`];
+  if (values === undefined) throw new RangeError(`Invalid key : ${key}`);
+  return values().sort();
 }
 
 // ---- where programs find it
@@ -197,8 +278,8 @@ function define(object, name, value) {
 const isEnglish = (name) => /^en(?:-|$)/.test(name);
 const Intl = {};
 Object.defineProperty(Intl, Symbol.toStringTag, { value: 'Intl', configurable: true });
-for (const [name, C] of Object.entries({ Collator, DateTimeFormat: env.DateTimeFormat, ListFormat, Locale, NumberFormat: env.NumberFormat,
-  PluralRules, RelativeTimeFormat })) {
+for (const [name, C] of Object.entries({ Collator, DateTimeFormat: env.DateTimeFormat, DisplayNames, ListFormat, Locale,
+  NumberFormat: env.NumberFormat, PluralRules, RelativeTimeFormat, Segmenter: env.Segmenter })) {
   let made = C;
   // Some are functions too, which make what `new` makes.
   if (name === 'Collator' || name === 'DateTimeFormat' || name === 'NumberFormat') {
@@ -213,6 +294,7 @@ for (const [name, C] of Object.entries({ Collator, DateTimeFormat: env.DateTimeF
   define(Intl, name, made);
 }
 define(Intl, 'getCanonicalLocales', { getCanonicalLocales(locales) { return [...new Set(listOf(locales))]; } }.getCanonicalLocales);
+define(Intl, 'supportedValuesOf', { supportedValuesOf }.supportedValuesOf);
 define(globalThis, 'Intl', Intl);
 
 const { valueOf: numberOf } = Number.prototype, { valueOf: bigIntOf } = BigInt.prototype;
@@ -229,10 +311,14 @@ const bigInts = {
 // V8 says after the offset which zone that is.
 const { toString: dateText, toTimeString: timeText } = Date.prototype, { call } = Function.prototype;
 const printDate = call.bind(dateText), printTime = call.bind(timeText);
-const named = (text) => (text.endsWith('GMT+0000') && env.isUTC() ? `${text} (Coordinated Universal Time)` : text);
+function named(text, date) {
+  if (!/GMT[+-]\d{4}$/.test(text)) return text;
+  const name = env.localZoneName(date);
+  return name === undefined ? text : `${text} (${name})`;
+}
 const dates = {
-  toString() { return named(printDate(this)); },
-  toTimeString() { return named(printTime(this)); },
+  toString() { return named(printDate(this), this); },
+  toTimeString() { return named(printTime(this), this); },
   toLocaleString(locales, options) { return env.formatDate(this, locales, options, 'any', 'all', 'Date.prototype.toLocaleString'); },
   toLocaleDateString(locales, options) { return env.formatDate(this, locales, options, 'date', 'date', 'Date.prototype.toLocaleDateString'); },
   toLocaleTimeString(locales, options) { return env.formatDate(this, locales, options, 'time', 'time', 'Date.prototype.toLocaleTimeString'); },

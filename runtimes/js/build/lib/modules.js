@@ -228,6 +228,7 @@ bindings.contextify = () => ({
   makeContext(sandbox, name) {
     if (typeof sandbox === 'symbol') sandbox = {};
     const realm = native.newRealm(), global = native.realmGlobal(realm), own = new Map();
+    Object.defineProperty(global, 'Intl', { value: Intl, writable: true, enumerable: false, configurable: true });
     for (const key of Reflect.ownKeys(global)) own.set(key, global[key]);
     realms.set(sandbox, { realm, global, own, depth: 0 });
     Object.defineProperty(sandbox, privateSymbols.contextify_context_private_symbol, { value: sandbox, enumerable: false, configurable: true });

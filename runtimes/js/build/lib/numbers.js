@@ -270,15 +270,21 @@ class NumberFormat {
   #r;
   #format;
   constructor(locales, options) {
-    env.checkLocales(locales);
+    const locale = env.checkLocales(locales);
     if (options === null) throw new TypeError('Cannot convert undefined or null to object');
     this.#r = resolve(options === undefined ? {} : Object(options));
+    this.#r.locale = locale;
   }
   get format() { return this.#format ??= (value) => joined(partsOf(this.#r, value)); }
   formatToParts(value) { return partsOf(this.#r, value); }
   formatRange(from, to) {
     const a = joined(partsOf(this.#r, from)), b = joined(partsOf(this.#r, to));
     return a === b ? `~${a}` : this.#r.style === 'currency' ? `${a} – ${b}` : `${a}–${b}`;
+  }
+  formatRangeToParts(from, to) {
+    const a = partsOf(this.#r, from), b = partsOf(this.#r, to), of = (parts, source) => parts.map((part) => ({ ...part, source }));
+    if (joined(a) === joined(b)) return [{ type: 'approximatelySign', value: '~', source: 'shared' }, ...of(a, 'shared')];
+    return [...of(a, 'startRange'), { type: 'literal', value: this.#r.style === 'currency' ? ' – ' : '–', source: 'shared' }, ...of(b, 'endRange')];
   }
   resolvedOptions() {
     const r = this.#r, out = {};
@@ -288,6 +294,7 @@ class NumberFormat {
 }
 
 env.NumberFormat = NumberFormat;
+env.numberUnits = () => Object.keys(UNITS);
 let plain;
 env.formatNumber = (value, locales, options, caller) => {
   if (options !== undefined || locales !== undefined) {

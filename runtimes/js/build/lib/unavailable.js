@@ -1,4 +1,4 @@
-// What Node has and this sandbox has not: TLS, HTTP/2, the inspector, traces. Programs load these modules and ask for their
+// What Node has and this sandbox has not: HTTP/2, the inspector, traces. Programs load these modules and ask for their
 // constants all the same, and what they can't have is an error when they want it, in Node's own way for such errors.
 'use strict';
 
@@ -8,50 +8,6 @@ const unavailable = (what) => {
   const { codes: { ERR_FEATURE_UNAVAILABLE_ON_PLATFORM } } = env.require('internal/errors');
   return new ERR_FEATURE_UNAVAILABLE_ON_PLATFORM(what);
 };
-
-// ---- TLS: a connection is made, and its handshake fails.
-
-const ignored = ['setVerifyMode', 'enableKeylogCallback', 'setALPNProtocols', 'setServername', 'setSession', 'setOCSPResponse',
-  'enableTrace', 'enableSessionCallbacks', 'enablePskCallback', 'setPskIdentityHint', 'requestOCSP', 'destroySSL', 'endParser',
-  'newSessionDone', 'loadSession', 'certCbDone', 'enableALPNCb', 'enableCertCb'];
-const nothing = ['getServername', 'getSession', 'getTLSTicket', 'getALPNNegotiatedProtocol', 'getFinished', 'getPeerFinished',
-  'getCipher', 'getProtocol', 'getEphemeralKeyInfo', 'getSharedSigalgs', 'getCertificate', 'getPeerCertificate',
-  'getX509Certificate', 'getPeerX509Certificate', 'verifyError', 'exportKeyingMaterial'];
-
-class TLSWrap {
-  constructor(handle) { this.inner = handle; }
-  start() {
-    const owner = this[env.binding('symbols').owner_symbol];
-    env.process.nextTick(() => owner?.destroy(unavailable('TLS')));
-    return 0;
-  }
-  readStart() { return this.inner.readStart?.() ?? 0; }
-  readStop() { return this.inner.readStop?.() ?? 0; }
-  shutdown(req) { return this.inner.shutdown?.(req) ?? 0; }
-  isSessionReused() { return false; }
-  getAsyncId() { return this.inner.getAsyncId?.() ?? 0; }
-  getProviderType() { return 0; }
-  get bytesRead() { return 0; }
-  get bytesWritten() { return 0; }
-  get fd() { return this.inner.fd ?? -1; }
-}
-for (const name of ignored) TLSWrap.prototype[name] = function() {};
-for (const name of nothing) TLSWrap.prototype[name] = function() { return undefined; };
-for (const name of ['writev', 'writeBuffer', 'writeAsciiString', 'writeUtf8String', 'writeUcs2String', 'writeLatin1String', 'renegotiate']) {
-  TLSWrap.prototype[name] = function() { return env.binding('uv').UV_ENOTSUP; };
-}
-
-bindings.tls_wrap = () => ({ TLSWrap, wrap: (handle) => new TLSWrap(handle), HAVE_SSL_TRACE: false });
-
-// SecureContext takes what it is told: it is used when a handshake begins, and none does.
-env.SecureContext = class SecureContext {};
-for (const name of ['init', 'setKey', 'setCert', 'addCACert', 'addCRL', 'addRootCerts', 'setCipherSuites', 'setCiphers', 'setSigalgs',
-  'setECDHCurve', 'setDHParam', 'setMaxProto', 'setMinProto', 'getMaxProto', 'getMinProto', 'setOptions', 'setSessionIdContext',
-  'setSessionTimeout', 'close', 'loadPKCS12', 'setClientCertEngine', 'setEngineKey', 'setTicketKeys', 'enableTicketKeyCallback',
-  'setFreeListLength', 'setAllowPartialTrustChain']) {
-  env.SecureContext.prototype[name] = function() {};
-}
-env.SecureContext.prototype.getTicketKeys = () => env.bufferOf(new Uint8Array(48));
 
 // ---- HTTP/2: its names and numbers, from RFC 9113, RFC 9110 and IANA's registries.
 

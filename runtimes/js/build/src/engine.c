@@ -2,6 +2,7 @@
 // that their loader links, what util.inspect looks into, and the freezing of a heap.
 #include "onethread.h"
 #include "quickjs.c"
+#include "deep.c" // made by build.sh
 
 #include "engine.h"
 
@@ -176,6 +177,9 @@ static JSValue bj_not_callable(JSContext *ctx, const char *what)
 	if (b && sf->cur_pc && b->source) {
 		int col, line = find_line_num(ctx, b, sf->cur_pc - b->byte_code_buf - 1, &col);
 		const char *at = b->source, *end = b->source + b->source_len;
+		const char *made = strncmp(at, "class", 5) == 0 ? strstr(at, "constructor") : NULL;
+		if (made && made < end)
+			at = made; // the source is the class's, the place the constructor's
 		for (int i = b->line_num; i < line && at < end; at++)
 			i += *at == '\n';
 		at += line == b->line_num ? col - b->col_num : col - 1;
@@ -770,6 +774,19 @@ static JSValue collect(JSContext *ctx, JSValueConst self, int argc, JSValueConst
 	return JS_UNDEFINED;
 }
 
+// lastMatch answers the text, and where in it the last match and its groups are.
+static JSValue last_match(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	JSValue list = JS_NewArray(ctx);
+	uint32_t at = 0;
+	if (JS_IsUndefined(bj_matched.input))
+		return list;
+	add_value(ctx, list, &at, js_dup(bj_matched.input));
+	for (int i = 0; i < 20 && i < 2 * bj_matched.captures; i++)
+		add_value(ctx, list, &at, JS_NewInt32(ctx, bj_matched.at[i]));
+	return list;
+}
+
 static JSValue mark_handled(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	JS_PromiseMarkAsHandled(ctx, argv[0]);
@@ -810,6 +827,7 @@ static const struct js_entry functions[] = {
 	{"memoryUsage", memory_usage, 0},
 	{"collect", collect, 0},
 	{"markHandled", mark_handled, 1},
+	{"lastMatch", last_match, 0},
 };
 
 // Classes by the names that bindings ask for.
@@ -828,9 +846,32 @@ static const struct {
 	{"WeakRef", JS_CLASS_WEAK_REF}, {"DOMException", JS_CLASS_DOM_EXCEPTION},
 };
 
+// Memory of shared buffers, which may be several objects' and may grow in place: it is counted, and zero.
+#define SHARED_HEADER 16
+
+static void *shared_alloc(void *opaque, size_t size)
+{
+	uint32_t *block = size < SIZE_MAX - SHARED_HEADER ? calloc(1, SHARED_HEADER + size) : NULL;
+	if (!block)
+		return NULL;
+	*block = 1;
+	return (char *)block + SHARED_HEADER;
+}
+
+static void shared_free(void *opaque, void *ptr)
+{
+	uint32_t *block = (uint32_t *)((char *)ptr - SHARED_HEADER);
+	if (--*block == 0)
+		free(block);
+}
+
+static void shared_dup(void *opaque, void *ptr) { ++*(uint32_t *)((char *)ptr - SHARED_HEADER); }
+
 void engine_install(JSContext *ctx, JSValueConst object)
 {
 	JSRuntime *rt = ctx->rt;
+	JS_SetSharedArrayBufferFunctions(rt, &(JSSharedArrayBufferFunctions){
+		.sab_alloc = shared_alloc, .sab_free = shared_free, .sab_dup = shared_dup});
 	JS_NewClassID(rt, &realm_class);
 	JS_NewClass(rt, realm_class, &realm_def);
 	JS_NewClassID(rt, &module_class);
@@ -870,9 +911,8 @@ uint8_t *engine_bytes(JSContext *ctx, JSValueConst value, size_t *size)
 	return NULL;
 }
 
-// Room for names and shapes of objects that programs add. What tables of them that were full would be copied for.
+// Room for names that programs add. A table of them that was full would be copied.
 #define SPARE_ATOMS 4096
-#define SPARE_SHAPES 2048
 
 // spare_atoms has new names take new places: those that are free in between lie anywhere.
 static int spare_atoms(JSRuntime *rt)
@@ -886,19 +926,39 @@ static int spare_atoms(JSRuntime *rt)
 	rt->atom_array = array;
 	rt->atom_size = end;
 	rt->atom_free_index = begin;
-	while (rt->atom_count + SPARE_ATOMS > rt->atom_count_resize)
-		if (JS_ResizeAtomHash(rt, rt->atom_hash_size * 2) < 0)
-			return -1;
-	while (2 * (rt->shape_hash_count + SPARE_SHAPES) > rt->shape_hash_size)
-		if (resize_shape_hash(rt, rt->shape_hash_bits + 1) < 0)
-			return -1;
 	return 0;
+}
+
+// The tables of names and of shapes that a program begins with.
+#define OWN_SHAPE_BITS 7
+static uint32_t own_atoms[256];
+static JSShape *own_shapes[1 << OWN_SHAPE_BITS];
+
+// keep_tables makes the tables that there are the image's, and so is what stands in them, however long a name is.
+static void keep_tables(JSRuntime *rt)
+{
+	for (int i = 0; i < rt->atom_size; i++)
+		if (!atom_is_free(rt->atom_array[i]))
+			JS_REF_COUNT(rt->atom_array[i]) = BJ_IMMORTAL;
+	rt->image_atom_hash = rt->atom_hash;
+	rt->image_atom_hash_size = rt->atom_hash_size;
+	rt->image_atom_count = rt->atom_count;
+	rt->atom_hash = own_atoms;
+	rt->atom_hash_size = COUNT(own_atoms);
+	rt->atom_count_resize = rt->atom_count + JS_ATOM_COUNT_RESIZE(COUNT(own_atoms));
+	rt->image_shape_hash = rt->shape_hash;
+	rt->image_shape_hash_bits = rt->shape_hash_bits;
+	rt->shape_hash = own_shapes;
+	rt->shape_hash_bits = OWN_SHAPE_BITS;
+	rt->shape_hash_size = COUNT(own_shapes);
+	rt->shape_hash_count = 0;
 }
 
 int engine_freeze(JSRuntime *rt)
 {
 	if (spare_atoms(rt) < 0)
 		return -1;
+	keep_tables(rt);
 	JSArenaState *s = &rt->arena_state;
 	struct list_head *el, *next;
 	for (int class = 0; class < JS_ARENA_BLOCK_SIZE_COUNT; class++) {

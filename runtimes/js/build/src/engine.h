@@ -48,6 +48,7 @@ void buffer_install(JSContext *ctx, JSValueConst object);
 void system_install(JSContext *ctx, JSValueConst object);
 void socket_install(JSContext *ctx, JSValueConst object);
 void crypto_install(JSContext *ctx, JSValueConst object);
+void tls_install(JSContext *ctx, JSValueConst object);
 void zlib_install(JSContext *ctx, JSValueConst object);
 void http_install(JSContext *ctx, JSValueConst object);
 void url_install(JSContext *ctx, JSValueConst object);

@@ -138,6 +138,7 @@ int main_start(void)
 	url_install(ctx, main_native);
 	http_install(ctx, main_native);
 	crypto_install(ctx, main_native);
+	tls_install(ctx, main_native);
 	session_install(ctx, main_native);
 	engine_add(ctx, main_native, functions, COUNT(functions));
 	size_t size;
