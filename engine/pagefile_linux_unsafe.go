@@ -172,12 +172,13 @@ func (m *linearMemory) freezeGrowth() error {
 const (
 	longRun   = 16
 	worthFile = 64
+	bridgeGap = 64 // see bridge
 )
 
 // longRuns answers which of spans go to a layer, and which are copied.
 func longRuns(spans []span, all bool) (long, short []span) {
 	if all {
-		return spans, nil
+		return bridge(spans), nil
 	}
 	var pages uint64
 	for _, s := range spans {
@@ -192,6 +193,20 @@ func longRuns(spans []span, all bool) (long, short []span) {
 		return nil, spans
 	}
 	return long, short
+}
+
+// bridge joins spans that lie closer to each other than bridgeGap pages: to have these in the file too costs less than
+// another mapping in each memory. It answers spans, changed; they are sorted.
+func bridge(spans []span) []span {
+	out := spans[:0]
+	for _, s := range spans {
+		if n := len(out); n > 0 && s.start-out[n-1].end < bridgeGap*imagePage {
+			out[n-1].end = s.end
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // moveOut copies spans of the memory into a new layer, through which the memory then sees them. Unless keep is nil,

@@ -1,0 +1,55 @@
+//go:build linux && !belljar_plaincopy
+
+package engine
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestBridge(t *testing.T) {
+	page := func(from, to uint64) span { return span{from * imagePage, to * imagePage} }
+	got := bridge([]span{page(1, 2), page(4, 5), page(5+bridgeGap, 80), page(80+bridgeGap-1, 200), page(1000, 1001)})
+	if want := []span{page(1, 5), page(5+bridgeGap, 200), page(1000, 1001)}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := bridge(nil); len(got) != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+}
+
+// However often a memory is frozen that is written to here and there, what a child of it maps stays little.
+func TestFrozenOften(t *testing.T) {
+	b := newStateBench(t, rand.New(rand.NewPCG(7, 8)))
+	in := b.instance(true)
+	in.module.Memory().Grow(200)
+	for n := range 8 * maxLayers {
+		m := b.contents(in)
+		for page := range 2000 { // every other of some, and a run that is worth a layer
+			if page%2 == 0 || page < 2*worthFile {
+				m[page*imagePage+n]++
+			}
+		}
+		want, global := slices.Clone(m), in.globals[0].Get()
+		state, err := in.freeze()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n%maxLayers == maxLayers-1 {
+			child := b.instance(false)
+			if err := state.thaw(child); err != nil {
+				t.Fatal(err)
+			}
+			b.same("a child", child, want, global)
+		}
+		spans := 0
+		for _, f := range state.layers {
+			spans += len(f.spans())
+		}
+		if spans > 8*maxLayers {
+			t.Fatalf("%d spans of layers after %d times", spans, n+1)
+		}
+		state.close()
+	}
+}
