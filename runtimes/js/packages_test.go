@@ -49,10 +49,20 @@ var examples = map[string]string{
 	"marked":    `const { marked } = require('marked'); console.log(marked.parse('# Marked in Node.js\n\nRendered by **marked**.'))`,
 	"yaml":      `const YAML = require('yaml'); console.log(YAML.parse('YAML:\n  - A human-readable data serialization language\n'), YAML.stringify([true, false, 'maybe', null]))`,
 	"chalk":     `import('chalk').then(({ Chalk }) => { const c = new Chalk({ level: 1 }); console.log(JSON.stringify(c.blue('Hello') + ' World' + c.red('!')), c.blue.bgRed.bold('Hi')) })`,
+	"acorn":     `const a = require('acorn'); console.log(a.parse('let x = y?.z ?? 1; class A { #p = 1 }', { ecmaVersion: 2022 }).body.map(b => b.type)); try { a.parse('let', { ecmaVersion: 2020 }) } catch (e) { console.log(e.message) }`,
+	"ajv":       `const Ajv = require('ajv'); const v = new Ajv({ allErrors: true }).compile({ type: 'object', properties: { foo: { type: 'integer' } }, required: ['foo'], additionalProperties: false }); console.log(v({ foo: 1 }), v({ foo: 'x', z: 1 }), v.errors)`,
+	"axios":     `const axios = require('axios'), http = require('http'); const s = http.createServer((q, r) => { let b = ''; q.on('data', d => b += d); q.on('end', () => { if (q.url === '/bad') r.statusCode = 404; r.end(JSON.stringify({ url: q.url, method: q.method, body: b })) }) }).listen(3001, async () => { const u = 'http://127.0.0.1:3001'; console.log((await axios.get(u + '/a', { params: { x: 1, y: [2, 3] } })).data, (await axios.post(u + '/p', { k: 'v' })).data); try { await axios.get(u + '/bad') } catch (e) { console.log(e.code, e.message, e.response.status) } s.close(); s.closeAllConnections() })`,
+	"js-yaml":   `const y = require('js-yaml'); console.log(y.load('a: [1, 2.5, ~, true]\nb: &x {c: d}\ne: *x\nf: |\n  l1\n  l2\n'), y.dump({ a: [1, { b: 'x: y' }], n: null })); try { y.load('a: [') } catch (e) { console.log(e.name, e.reason) }`,
+	"jwt":       `const jwt = require('jsonwebtoken'); const t = jwt.sign({ foo: 'bar', iat: 1 }, 'shhh'); console.log(t, jwt.verify(t, 'shhh')); try { jwt.verify(t, 'no') } catch (e) { console.log(e.name, e.message) }`,
+	"koa":       `const app = new (require('koa'))(); app.use(async (ctx, next) => { await next(); ctx.set('X-T', 'yes') }); app.use(ctx => { ctx.body = { path: ctx.path, q: ctx.query } }); const s = app.listen(3002, async () => { const r = await fetch('http://127.0.0.1:3002/p?a=1'); console.log(r.status, r.headers.get('x-t'), await r.json()); s.close(); s.closeAllConnections() })`,
+	"lodash-es": `import('lodash-es').then(({ chunk, groupBy }) => console.log(chunk([1, 2, 3], 2), groupBy([1.2, 1.8, 2.1], Math.floor)))`,
+	"pino":      `const l = require('pino')({ timestamp: false, base: null }, require('pino').destination({ sync: true, fd: 1 })); l.info({ a: 1 }, 'hi %s', 'x'); l.child({ c: 2 }).warn('w')`,
+	"rxjs":      `const { from, interval, map, filter, take, toArray } = require('rxjs'); from([1, 2, 3, 4]).pipe(filter(x => x % 2 === 0), map(x => x * 10)).subscribe(x => console.log(x)); interval(1).pipe(take(3), toArray()).subscribe(x => console.log(x))`,
+	"ws":        `const { WebSocketServer, WebSocket } = require('ws'); const s = new WebSocketServer({ port: 3003 }); s.on('connection', w => w.on('message', m => w.send('echo ' + m))); const c = new WebSocket('ws://127.0.0.1:3003'); c.on('open', () => c.send('x')); c.on('message', m => { console.log(String(m)); c.close(); s.close() })`,
 	"immer":     `const { produce } = require('immer'); const base = [{ title: 'a', done: false }]; const next = produce(base, d => { d.push({ title: 'b' }); d[0].done = true }); console.log(next, base)`,
 }
 
-// TestPackages installs ten packages in a sandbox by its own npm, and runs examples of each there and with the machine's
+// TestPackages installs some packages in a sandbox by its own npm, and runs examples of each there and with the machine's
 // node.
 func TestPackages(t *testing.T) {
 	if testing.Short() {
@@ -73,7 +83,8 @@ func TestPackages(t *testing.T) {
 		spec.Network.Dial = append(spec.Network.Dial, netip.AddrPortFrom(a.Unmap(), 443).String())
 	}
 	sb := newSandbox(t, newEngine(t), spec)
-	install := strings.Fields("npm install lodash@4 zod@3 commander@12 express@4 uuid@9 date-fns@3 marked@12 yaml@2 chalk@5 immer@10")
+	install := strings.Fields("npm install lodash@4 zod@3 commander@12 express@4 uuid@9 date-fns@3 marked@12 yaml@2 chalk@5 immer@10 " +
+		"acorn@8 ajv@8 axios@1 js-yaml@4 jsonwebtoken@9 koa@2 lodash-es@4 pino@9 rxjs@7 ws@8")
 	if res, err := sb.Run(t.Context(), engine.Command{Args: install}); err != nil || res.ExitCode != 0 {
 		t.Fatalf("got %+v, %v", res, err)
 	}
