@@ -116,17 +116,25 @@ const fetchers = 4
 
 // fetch gets packages and unpacks them, parents before what lies in them.
 func (a *app) fetch(missing []*node) error {
-	for from := 0; from < len(missing); {
-		to := from
-		for to < len(missing) && to-from < fetchers*4 && (to == from || missing[to].depth() <= missing[from].depth()) {
-			to++
-		}
-		if err := a.fetchSome(missing[from:to]); err != nil {
+	for len(missing) > 0 {
+		n := together(missing)
+		if err := a.fetchSome(missing[:n]); err != nil {
 			return err
 		}
-		from = to
+		missing = missing[n:]
 	}
 	return nil
+}
+
+// together is how many of the first packages can be unpacked at one time: none of them lies in another one, whose folder
+// is made anew.
+func together(missing []*node) int {
+	n, least := 0, missing[0].depth()
+	for n < len(missing) && n < fetchers*4 && missing[n].depth() <= least {
+		least = missing[n].depth()
+		n++
+	}
+	return n
 }
 
 func (a *app) fetchSome(list []*node) error {
