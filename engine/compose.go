@@ -6,7 +6,7 @@ import (
 )
 
 // Compose makes one image of several: a sandbox of it has the programs, files and languages of all. Where two of them
-// define the same language or variable, the earlier one's is taken. Paths of programs and layers must differ, or New
+// define the same language, variable or layer, by its path, the earlier one's is taken. Paths of programs must differ, or New
 // fails.
 func Compose(name string, images ...Image) Image {
 	all := Image{Name: name, Langs: map[string][]string{}}
@@ -18,7 +18,13 @@ func Compose(name string, images ...Image) Image {
 			}
 		}
 		all.Programs = append(programs, all.Programs...)
-		all.Layers = append(slices.Clone(im.Layers), all.Layers...)
+		layers := slices.Clone(im.Layers)
+		for _, l := range all.Layers {
+			if !slices.ContainsFunc(im.Layers, func(own Layer) bool { return own.Path == l.Path }) {
+				layers = append(layers, l)
+			}
+		}
+		all.Layers = layers
 		all.Env = mergeEnv(all.Env, im.Env)
 		maps.Copy(all.Langs, im.Langs)
 	}

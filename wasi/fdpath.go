@@ -106,11 +106,11 @@ func (h *Host) terminalPath(fd uint64, path string) bool {
 }
 
 // fromRoot gives what follows the root's slash in a path that visibly starts there, and
-// leads to where things are that belong to the process.
+// leads to where things are that belong to the process. A number in a folder that was opened as /dev/fd does, too.
 func (h *Host) fromRoot(fd uint64, path string) (string, bool) {
 	if h.posix != nil {
 		if path[0] != '/' {
-			return "", false
+			return h.inDescriptors(fd, path)
 		}
 		path = strings.TrimLeft(path, "/")
 	}
@@ -122,6 +122,25 @@ func (h *Host) fromRoot(fd uint64, path string) (string, bool) {
 	}
 	d, e := h.files.get(uint32(fd))
 	return path, e == errSuccess && d.preopen == "/"
+}
+
+// inDescriptors gives the path from the root of a number in the folder of the process's descriptors, which programs come
+// by when they open a file's folder first.
+func (h *Host) inDescriptors(fd uint64, path string) (string, bool) {
+	if _, err := strconv.ParseUint(path, 10, 32); err != nil {
+		return "", false
+	}
+	own := h.selfPath("dev/fd")
+	isOwn := func(folder string) bool { return h.selfPath(strings.Trim(folder, "/")) == own }
+	if uint32(fd) == atCwd {
+		return own + "/" + path, isOwn(h.dir)
+	}
+	d, e := h.files.get(uint32(fd))
+	if e != errSuccess {
+		return "", false
+	}
+	folder, ok := d.object.(*directory)
+	return own + "/" + path, ok && isOwn(folder.f.Name())
 }
 
 // again opens what d is open on once more.

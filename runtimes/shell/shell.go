@@ -20,7 +20,8 @@ import (
 var built embed.FS
 
 // programs says what each module is, and what it is called: one line each, "module SHA-256 name...", where the digest is
-// that of the embedded file, or "script script name..." for a script of image/scripts.zip.zst. The build writes it.
+// that of the embedded file, "script script name..." for a script of image/scripts.zip.zst, or "archive data folder" for
+// files that programs read. The build writes it.
 //
 //go:embed image/programs.txt
 var programs string
@@ -47,8 +48,14 @@ func Image() engine.Image {
 		if len(fields) < 3 {
 			continue
 		}
+		module, digest := fields[0], fields[1]
+		if digest == "data" {
+			files := storedzip.New(func() ([]byte, error) { return unpack("image/" + module + ".zst") })
+			im.Layers = append(im.Layers, engine.Layer{Path: fields[2], FS: files})
+			continue
+		}
 		p := named(fields[2:])
-		if module, digest := fields[0], fields[1]; digest == "script" {
+		if digest == "script" {
 			p.Script = func() ([]byte, error) { return fs.ReadFile(scripts, module) }
 		} else {
 			p.Digest = digest

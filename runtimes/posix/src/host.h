@@ -129,6 +129,18 @@ int __belljar_hosts_file(const char *name, struct in_addr *addr); // looks a nam
 		err_;                                  \
 	})
 
+// POLLING(call) is BLOCKING for calls that no handler lets go on, whatever its flags are, as Linux has it of poll and
+// select; and that must not begin when a signal came since an __belljar_enter before.
+#define POLLING(call)                                                   \
+	({                                                              \
+		int err_;                                               \
+		do {                                                    \
+			__belljar_enter();                              \
+			err_ = __belljar_has_put_off() ? EINTR : (call); \
+		} while (__belljar_leave_poll() && err_ == EINTR && !__belljar_due()); \
+		err_;                                                   \
+	})
+
 // WAITING(call) is BLOCKING for what may wait long, of which a program that has a signal to see to keeps out: it gives
 // EINTR without a call. Not for who tries again on EINTR without having looked.
 #define WAITING(call) (__belljar_due() ? EINTR : BLOCKING(call))
@@ -139,6 +151,8 @@ int __belljar_wait4(int pid, int *status, int options, struct rusage *usage);
 
 void __belljar_enter(void);
 int __belljar_leave(void); // runs what was put off; whether an interrupted call goes on
+int __belljar_leave_poll(void); // the same for POLLING
+int __belljar_has_put_off(void); // whether a handler waits for the end of the call
 
 // For programs whose handlers only take note of a signal: whether they have yet to act on one. Weak; the library's own
 // says no.

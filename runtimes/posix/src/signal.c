@@ -16,6 +16,7 @@ static struct sigaction actions[NSIG];
 static int waiting;                 // calls under way that handlers are put off to the end of
 static volatile sigset_t put_off;
 static volatile int stop_waiting;   // a handler without SA_RESTART ran
+static volatile int handled;        // a handler ran
 
 static int valid(int sig) { return sig > 0 && sig < NSIG; }
 
@@ -25,6 +26,7 @@ static void handle(int sig)
 	struct sigaction act = actions[sig];
 	if (act.sa_handler == SIG_DFL || act.sa_handler == SIG_IGN)
 		return;
+	handled = 1;
 	if (!((unsigned)act.sa_flags & SA_RESTART))
 		stop_waiting = 1;
 	if ((unsigned)act.sa_flags & SA_RESETHAND)
@@ -68,10 +70,14 @@ int __belljar_leave(void)
 		return 1;
 	// A handler may jump out of here and never come back to count down.
 	waiting = 0;
-	stop_waiting = 0;
+	stop_waiting = handled = 0;
 	run_put_off();
 	return !stop_waiting;
 }
+
+int __belljar_leave_poll(void) { return __belljar_leave() && !handled; }
+
+int __belljar_has_put_off(void) { return put_off != 0; }
 
 __attribute__((weak)) int __belljar_due(void) { return 0; }
 

@@ -68,7 +68,7 @@ static int wait_for(struct pollfd *fds, size_t count, int64_t timeout)
 	if (timeout >= 0)
 		subs[n++] = clock_subscription(__WASI_CLOCKID_MONOTONIC, (uint64_t)timeout, 0);
 	if (err == 0)
-		err = BLOCKING(__wasi_poll_oneoff(subs, events, n, &got));
+		err = POLLING(__wasi_poll_oneoff(subs, events, n, &got));
 	for (size_t i = 0; err == 0 && i < got; i++) {
 		if (events[i].type == __WASI_EVENTTYPE_CLOCK)
 			continue;
@@ -89,11 +89,23 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
 	sigset_t old;
-	if (mask)
-		sigprocmask(SIG_SETMASK, mask, &old);
+	if (mask && count == 0 && timeout == NULL)
+		return sigsuspend(mask);
+	if (mask) {
+		// What the mask lets through ends the wait: it is put off until that has begun.
+		__belljar_enter();
+		int err = host_sig_mask(SIG_SETMASK, *mask, &old);
+		if (err) {
+			__belljar_leave();
+			return done(err);
+		}
+	}
 	int n = wait_for(fds, count, timeout ? (int64_t)((uint64_t)timeout->tv_sec * NS + (uint64_t)timeout->tv_nsec) : -1);
-	if (mask)
+	if (mask) {
+		int err = errno;
 		sigprocmask(SIG_SETMASK, &old, NULL);
+		errno = err;
+	}
 	return n;
 }
 

@@ -139,6 +139,7 @@ unpack_all() {
 	unpack sqlite sqlite3_3.46.1.orig.tar.xz sqlite3_3.46.1-7+deb13u2.debian.tar.xz '41-|5[0-9]-'
 	unpack pcre2 pcre2_10.46.orig.tar.gz
 	unpack less less_668.orig.tar.gz less_668-1.debian.tar.xz '.'
+	unpack file file_5.46.orig.tar.gz
 	unpack ncurses ncurses_6.5+20250216.orig.tar.gz
 	unpack util-linux util-linux_2.41.5.orig.tar.xz
 	unpack gettext gettext_0.23.1.orig.tar.xz
@@ -402,7 +403,41 @@ build_util_linux() {
 		"$SRC"/util-linux/libsmartcols/src/{calculate,cell,column,filter,filter-expr,filter-param,filter-parser,filter-scanner,grouping,init,iter,line,print,print-api,symbols,table,version,walk}.c \
 		"$SRC"/util-linux/lib/{buffer,c_strtod,canonicalize,color-names,colors,fileutils,idcache,jsonwrt,mbsalign,mbsedit,md5,randutils,strutils,strv,timeutils,ttyutils}.c \
 		-lm -o util-linux
-	made util-linux
+	"$CC" $CFLAGS -include config.h -I. -I"$SRC/util-linux/include" "$SRC"/util-linux/sys-utils/flock.c \
+		"$SRC"/util-linux/lib/{monotonic,strutils,timer}.c -o flock
+	made util-linux flock
+}
+
+# archive NAME: the files of $WORK/NAME, for the image.
+archive() { python3 "$HERE/../../git/build/archive.py" "$WORK/$1" "$WORK/$1.zip"; }
+
+# The zones of programs that know the time, as Python's image has them.
+build_tzdata() {
+	local region
+	rm -rf "$SRC/tzdata" "$WORK/zoneinfo"
+	mkdir -p "$SRC/tzdata" "$WORK/zoneinfo"
+	tar -xf "$WORK/download/tzdata_2026b.orig.tar.gz" -C "$SRC/tzdata" --no-same-owner
+	for region in africa antarctica asia australasia europe northamerica southamerica etcetera factory backward; do
+		/usr/sbin/zic -b slim -d "$WORK/zoneinfo" "$SRC/tzdata/$region"
+	done
+	cp "$SRC"/tzdata/{iso3166.tab,zone.tab,zone1970.tab,leapseconds} "$WORK/zoneinfo/"
+	archive zoneinfo
+}
+
+# What file knows is compiled by file itself, on this machine; the form is that of a little-endian one of any size of word.
+build_file() {
+	local without=(--disable-shared --disable-zlib --disable-bzlib --disable-xzlib --disable-zstdlib --disable-lzlib --disable-libseccomp)
+	rm -rf "$BUILD/file-native"
+	mkdir -p "$BUILD/file-native"
+	(cd "$BUILD/file-native" && ../../src/file/configure "${without[@]}" && make -C src magic.h && make -C src -j"$JOBS" file && make -C magic)
+	rm -rf "$WORK/magic"
+	mkdir -p "$WORK/magic"
+	cp "$BUILD/file-native/magic/magic.mgc" "$WORK/magic/"
+	archive magic
+	configure file --datadir=/usr/share/misc "${without[@]}" CFLAGS="$CFLAGS -I$WORK/regex" LIBS="-L$LIB -lregex"
+	make -C src magic.h
+	make -C src -j"$JOBS" pkgdatadir=/usr/share/misc file
+	made src/file
 }
 
 # envsubst alone, without configuring what it is a part of.
@@ -431,8 +466,8 @@ build_toybox() {
 	cp -R "$SRC/toybox" "$BUILD/toybox/src"
 	cd "$BUILD/toybox/src"
 	# By file; some have several commands.
-	for name in ps kill killall pidof free uptime file strings stty time watch uuidgen dos2unix more \
-		count iconv getconf setsid flock pwdx cpio uudecode uuencode usleep ascii netcat fallocate mountpoint; do
+	for name in ps kill killall pidof free uptime strings stty time watch uuidgen dos2unix \
+		count iconv getconf setsid pwdx cpio uudecode uuencode usleep ascii netcat fallocate mountpoint; do
 		files+=(toys/*/"$name".c)
 		sed -n 's/^USE_\([A-Z0-9_]*\)(\(NEW\|OLD\)TOY(.*/CONFIG_\1=y/p' "${files[-1]}"
 	done >../config
@@ -485,6 +520,7 @@ build_scripts() {
 	done
 	sed -e 's/@PACKAGE@/gettext-runtime/' -e 's/@VERSION@/0.23.1/' "$SRC/gettext/gettext-runtime/src/gettext.sh.in" >"$out/gettext.sh"
 	cp "$HERE/locale.sh" "$out/locale"
+	cp "$HERE/stdbuf.sh" "$out/stdbuf"
 	chmod 755 "$out"/*
 }
 
@@ -510,14 +546,19 @@ image() {
 			echo "$module script $names"
 			continue
 		fi
+		if [ "$fork" = data ]; then
+			zstd -q -f -19 --long=23 "$WORK/$module" -o "$WORK/$module.zst"
+			echo "$module data $names"
+			continue
+		fi
 		finish "$module" "$fork"
 		sum=$(sha256sum <"$WORK/$module.wasm.zst")
 		echo "$module ${sum%% *} $names"
 	done >"$WORK/programs.txt"
-	python3 "$HERE/../../git/build/archive.py" "$WORK/scripts" "$WORK/scripts.zip"
+	archive scripts
 	zstd -q -f -19 "$WORK/scripts.zip" -o "$WORK/scripts.zip.zst"
 	rm -f "$OUT"/*.zst
-	install -m 644 "$WORK"/*.wasm.zst "$WORK/scripts.zip.zst" "$WORK/programs.txt" "$OUT/"
+	install -m 644 "$WORK"/*.wasm.zst "$WORK"/*.zip.zst "$WORK/programs.txt" "$OUT/"
 	python3 "$HERE/manifest.py" "$HERE" "$WORK" "$OUT"
 }
 
@@ -527,6 +568,6 @@ step fetch fetch
 step unpack unpack_all
 step toolchain toolchain
 step posix posix
-lanes "sed ncurses bash patch make jq" "coreutils find gzip plain toybox" "pcre2 grep diff bc xz gettext" "gawk tar sqlite util_linux psmisc"
+lanes "sed ncurses bash patch make jq" "coreutils find gzip plain toybox" "pcre2 grep diff bc xz gettext file tzdata" "gawk tar sqlite util_linux psmisc"
 lanes "less scripts"
 step image image
