@@ -70,3 +70,21 @@ func BenchmarkForkCell(b *testing.B) {
 		cell(sb, "data[2] = 'changed'")
 	}
 }
+
+// BenchmarkCell runs a cell in a session that is alive.
+func BenchmarkCell(b *testing.B) {
+	sb, err := warmEngine(b).Create(b.Context(), engine.Spec{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := sb.Session(b.Context(), "main", "python")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if res, err := s.Eval(b.Context(), engine.Cell{Code: "x = 1"}); err != nil || res.Exception != nil {
+			b.Fatal(res, err)
+		}
+	}
+}
