@@ -17,7 +17,7 @@ const maxPackedRefs = 32 << 20
 // refs returns the references whose names begin with a prefix, by name. Of a file that is larger than maxPackedRefs none is
 // read.
 func (r *Repository) refs(prefix string) ([]*plumbing.Reference, error) {
-	if i, err := r.dir.Stat("packed-refs", false); err == nil && i.Size() > maxPackedRefs {
+	if i, err := r.dir.Stat("packed-refs", true); err == nil && i.Size() > maxPackedRefs {
 		return nil, fmt.Errorf("references: %w", ErrTooMany)
 	}
 	it, err := r.st.IterReferences()

@@ -262,3 +262,37 @@ func TestMillionReferences(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// TestLongReferences has references, HEAD among them, that say nothing for a long time: a file with a hole costs its maker
+// nothing. Behind a link lies a file of references that is too long.
+func TestLongReferences(t *testing.T) {
+	const long = 256 << 20
+	for name, use := range map[string]func(r *Repository) error{
+		"HEAD":              func(r *Repository) error { _, err := r.Status(ctx, StatusOptions{}); return err },
+		"refs/heads/main":   func(r *Repository) error { _, err := r.Log(ctx, LogOptions{}); return err },
+		"refs/heads/x/long": func(r *Repository) error { _, err := r.Branches(ctx, false); return err },
+		"refs/tags/long":    func(r *Repository) error { _, err := r.Tags(ctx); return err },
+		"packed-refs":       func(r *Repository) error { _, err := r.Branches(ctx, false); return err },
+	} {
+		tr, r := newRepository(t)
+		write(t, tr, "repo/a", "x\n")
+		commitAll(t, r, "first")
+		if name == "packed-refs" {
+			write(t, tr, "repo/.git/many", strings.Repeat(strings.Repeat("ab", 20)+" refs/heads/"+strings.Repeat("x", 40_000)+"\n", 1+maxPackedRefs/40_000))
+			must(t, tr.Symlink("many", "repo/.git/packed-refs"))
+		} else {
+			write(t, tr, "repo/.git/"+name, "")
+			must(t, tr.Truncate("repo/.git/"+name, long))
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := use(r)
+		runtime.ReadMemStats(&after)
+		if err == nil || name == "packed-refs" && !errors.Is(err, ErrTooMany) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if spent := after.TotalAlloc - before.TotalAlloc; spent > 4<<20 {
+			t.Errorf("%s: %d MiB were spent on it", name, spent>>20)
+		}
+	}
+}

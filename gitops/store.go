@@ -34,7 +34,7 @@ type store struct {
 
 func newStore(fs *billyfs.FS, dir *vfs.Dir, limit int64) *store {
 	c := cache.NewObjectLRU(16 * cache.MiByte)
-	return &store{Storage: filesystem.NewStorage(fs, c), fs: fs, packs: &packs{dir: dir, max: limit}, cache: c, max: limit}
+	return &store{Storage: filesystem.NewStorage(refFS{fs}, c), fs: fs, packs: &packs{dir: dir, max: limit}, cache: c, max: limit}
 }
 
 // EncodedObject reads an object of at most max bytes, of any kind if t is plumbing.AnyObject.
