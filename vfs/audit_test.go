@@ -14,6 +14,11 @@ func (t *Tree) audit() string {
 			return fmt.Sprintf("inode %d is remembered, but not in the tree", n.ino)
 		}
 	}
+	for _, c := range t.opens.few {
+		if n := c.at; n != nil && (n.own != t.own || t.inodes.get(n.ino) != n && t.orphans[n.ino] != n) {
+			return fmt.Sprintf("inode %d is kept for its Files, but not the tree's", n.ino)
+		}
+	}
 	var used Usage
 	links, inodes := map[uint64]uint32{rootIno: 2}, 0
 	queue := []*inode{t.inodes.get(rootIno)}

@@ -139,7 +139,7 @@ func (t *Tree) freeze() (frozen, error) {
 	if t.closed {
 		return frozen{}, fs.ErrClosed
 	}
-	t.own = &owner{ledger: t.own.ledger}
+	t.disown()
 	return frozen{
 		inodes: t.inodes, orphans: maps.Clone(t.orphans), ledger: t.own.ledger, nextIno: t.nextIno, firstIno: t.firstIno,
 	}, nil

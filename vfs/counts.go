@@ -9,6 +9,7 @@ type counts struct {
 type count struct {
 	ino uint64 // 0: free
 	n   int
+	at  *inode // where it is, if the tree may change it, for then it has not been copied; nil: not known
 }
 
 // at returns the place in few of an inode, or of nothing if ino is 0; nil if it is not there.
@@ -29,7 +30,7 @@ func (c *counts) add(ino uint64) {
 		return
 	}
 	if free := c.at(0); free != nil && c.many[ino] == 0 {
-		*free = count{ino, 1}
+		*free = count{ino: ino, n: 1}
 		return
 	}
 	if c.many == nil {
@@ -53,6 +54,28 @@ func (c *counts) drop(ino uint64) bool {
 	}
 	delete(c.many, ino)
 	return false
+}
+
+// keep remembers where an inode is that is counted. Preconditions: the tree may change it.
+func (c *counts) keep(n *inode) {
+	if at := c.at(n.ino); at != nil {
+		at.at = n
+	}
+}
+
+// recall returns what keep was given of an inode, or nil.
+func (c *counts) recall(ino uint64) *inode {
+	if at := c.at(ino); at != nil {
+		return at.at
+	}
+	return nil
+}
+
+// forget makes recall answer nil.
+func (c *counts) forget() {
+	for i := range c.few {
+		c.few[i].at = nil
+	}
 }
 
 // len returns how many inodes there are.

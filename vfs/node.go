@@ -25,7 +25,6 @@ type handle interface {
 type node struct {
 	t   *Tree
 	ino uint64
-	n   *inode // where it last was: still is, if the tree may change it, for then it has not been copied. Guarded by t.mu
 	dir bool
 
 	noAtime bool // reading leaves the access time alone
@@ -33,7 +32,7 @@ type node struct {
 
 // at returns the inode, nil if there is none. Preconditions: t.mu is held.
 func (h *node) at() *inode {
-	if n := h.n; n != nil && n.own == h.t.own && !h.t.closed {
+	if n := h.t.opens.recall(h.ino); n != nil && n.own == h.t.own {
 		return n
 	}
 	return h.t.inode(h.ino)
@@ -59,8 +58,9 @@ func (h *node) edit() (*inode, error) {
 		h.t.mu.Unlock()
 		return nil, fs.ErrClosed
 	}
-	h.n = h.t.editable(n)
-	return h.n, nil
+	n = h.t.editable(n)
+	h.t.opens.keep(n)
+	return n, nil
 }
 
 func (h *node) info(name string) (i Info, err error) {

@@ -90,12 +90,14 @@ func (d *Dir) open(name string, flag int, perm fs.FileMode) (*File, error) {
 		return nil, err
 	}
 	t.opened(f.node.ino)
+	if n.own == t.own {
+		t.opens.keep(n)
+	}
 	if f.typ == deviceType || f.typ == fs.ModeNamedPipe {
 		return newFile(t, f.node.ino, name, flag, t.handle(f.node.ino, f.typ, flag)), nil
 	}
 	file := newFile(t, f.node.ino, name, flag, nil)
 	file.own = t.node(f.node.ino, f.typ, flag)
-	file.own.n = n
 	file.h = &file.own
 	return file, nil
 }

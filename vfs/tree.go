@@ -134,7 +134,7 @@ func (t *Tree) CloneWith(cfg Config) *Tree {
 // share makes a second tree of t's nodes, which then belong to neither. Preconditions: t.mu is held
 // exclusively.
 func (t *Tree) share(l *ledger) *Tree {
-	t.own = &owner{ledger: t.own.ledger}
+	t.disown()
 	return &Tree{core: &core{
 		closed:  t.closed,
 		own:     &owner{ledger: l},
@@ -144,6 +144,14 @@ func (t *Tree) share(l *ledger) *Tree {
 		mounts:  t.mounts.retain(),
 		devices: t.devices,
 	}}
+}
+
+// disown makes what the tree has something that it may not change. It lets go of what it remembers, too: content would be
+// held that neither the tree has any more nor whoever has it besides. Preconditions: t.mu is held exclusively.
+func (t *core) disown() {
+	t.own = &owner{ledger: t.own.ledger}
+	t.recent = [8]*inode{}
+	t.opens.forget()
 }
 
 // Usage returns what the tree holds, in constant time.
