@@ -198,13 +198,18 @@ func (s *memoryState) thaw(in *instance) error {
 	return nil
 }
 
-// differing compares a memory with the image, page by page, for platforms that can't tell what was written.
-func (im *memoryImage) differing(memory []byte) []span {
+// differing compares a memory with the image, page by page, for platforms that can't tell what was written. Where over
+// answers a page, and not nil, that is what it is compared with.
+func (im *memoryImage) differing(memory []byte, over func(off uint64) []byte) []span {
 	var page [imagePage]byte
 	var out []span
 	for off := uint64(0); off < uint64(len(memory)); off += imagePage {
-		im.pageAt(off, &page)
-		if string(memory[off:off+imagePage]) == string(page[:]) {
+		shown := over(off)
+		if shown == nil {
+			im.pageAt(off, &page)
+			shown = page[:]
+		}
+		if string(memory[off:off+imagePage]) == string(shown) {
 			continue
 		}
 		if n := len(out); n > 0 && out[n-1].end == off {

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -101,7 +102,7 @@ func (m *linearMemory) written() ([]span, error) {
 	for from := uint64(0); from < m.size; {
 		n, next, err := scanWritten(m.image.backing.pagemap, memory, from, regions)
 		if err != nil {
-			return m.image.differing(memory), nil
+			return m.differing(memory)
 		}
 		for _, r := range regions[:n] {
 			if k := len(out); k > 0 && out[k-1].end == r.start {
@@ -113,6 +114,29 @@ func (m *linearMemory) written() ([]span, error) {
 		from = next
 	}
 	return out, nil
+}
+
+// differing is written for kernels that can't tell.
+func (m *linearMemory) differing(memory []byte) ([]span, error) {
+	views, done, err := viewAll(m.layers)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return m.image.differing(memory, func(off uint64) []byte {
+		for i, f := range slices.Backward(m.layers) {
+			if f.hasPage(off) {
+				return views[i][off : off+imagePage]
+			}
+		}
+		return nil
+	}), nil
+}
+
+// hasPage says whether the page at off is in the file.
+func (f *pageFile) hasPage(off uint64) bool {
+	i, _ := slices.BinarySearchFunc(f.has, off, func(s span, off uint64) int { return cmp.Compare(s.end, off+1) })
+	return i < len(f.has) && f.has[i].start <= off
 }
 
 // shareGrowth says that what the memory grows by from now on, until it is reset, lies in a file, so that freezing it copies

@@ -11,7 +11,7 @@ func (*pageFile) spans() []span { return nil }
 
 // written answers what of the memory differs from its image.
 func (m *linearMemory) written() ([]span, error) {
-	return m.image.differing(m.mapping.bytes(m.size)), nil
+	return m.image.differing(m.mapping.bytes(m.size), func(uint64) []byte { return nil }), nil
 }
 
 func (m *linearMemory) shareGrowth() {}
