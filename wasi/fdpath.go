@@ -131,7 +131,9 @@ func (h *Host) inDescriptors(fd uint64, path string) (string, bool) {
 		return "", false
 	}
 	own := h.selfPath("dev/fd")
-	isOwn := func(folder string) bool { return h.selfPath(strings.Trim(folder, "/")) == own }
+	isOwn := func(folder string) bool {
+		return strings.HasPrefix(folder, "/") && h.selfPath(strings.Trim(folder, "/")) == own // what is opened has the path it was opened by
+	}
 	if uint32(fd) == atCwd {
 		return own + "/" + path, isOwn(h.dir)
 	}

@@ -166,6 +166,27 @@ func TestOwnDescriptorPaths(t *testing.T) {
 	g.want(errNxio, "path_open", atCwd, 0, "/dev/tty", 0, rightFdRead, 0, 0, outPtr)
 }
 
+// TestFolderLikeDescriptors opens a file in a folder dev/fd that is not the root's: one that its path doesn't tell from that
+// of the process's descriptors, unless who looks knows from where the path leads.
+func TestFolderLikeDescriptors(t *testing.T) {
+	g := newFixture(t)
+	for _, err := range []error{
+		g.tree.MkdirAll("/home/dev/fd", 0o777),
+		g.tree.WriteFile("/home/dev/fd/4", []byte("another"), 0o666),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.must("proc_paths", pathsPOSIX)
+	g.must("path_open", atCwd, 0, "dev/fd", int(openDirectory), 0, 0, 0, outPtr)
+	folder := g.uint32(outPtr)
+	g.must("path_open", folder, 0, "4", 0, rightFdRead, 0, 0, outPtr)
+	if s, _ := g.scan(g.uint32(outPtr), 10); s != "another" {
+		t.Errorf("read %q", s)
+	}
+}
+
 func TestBytesToRead(t *testing.T) {
 	g := newFixture(t)
 	g.scan(fdFile, 2)
