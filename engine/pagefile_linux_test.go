@@ -10,12 +10,43 @@ import (
 
 func TestBridge(t *testing.T) {
 	page := func(from, to uint64) span { return span{from * imagePage, to * imagePage} }
-	got := bridge([]span{page(1, 2), page(4, 5), page(5+bridgeGap, 80), page(80+bridgeGap-1, 200), page(1000, 1001)})
+	got := bridge([]span{page(1, 2), page(4, 5), page(5+bridgeGap, 80), page(80+bridgeGap-1, 200), page(1000, 1001)}, bridgeGap)
 	if want := []span{page(1, 5), page(5+bridgeGap, 200), page(1000, 1001)}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if got := bridge(nil); len(got) != 0 {
+	if got := bridge(nil, bridgeGap); len(got) != 0 {
 		t.Errorf("of nothing: %v", got)
+	}
+}
+
+// A memory that is written to in runs which are just long enough for a layer has few mappings in its children all the same.
+func TestFrozenInRuns(t *testing.T) {
+	b := newStateBench(t, rand.New(rand.NewPCG(11, 12)))
+	in := b.instance(false)
+	in.module.Memory().Grow(200)
+	m := b.contents(in)
+	for page := range len(m) / imagePage {
+		if page%(longRun+1) > 0 {
+			m[page*imagePage]++
+		}
+	}
+	want, global := slices.Clone(m), in.globals[0].Get()
+	state, err := in.freeze()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer state.close()
+	child := b.instance(false)
+	if err := state.thaw(child); err != nil {
+		t.Fatal(err)
+	}
+	b.same("a child", child, want, global)
+	spans := 0
+	for _, f := range state.layers {
+		spans += len(f.spans())
+	}
+	if spans == 0 || spans > maxSpans {
+		t.Errorf("%d spans of layers", spans)
 	}
 }
 

@@ -197,12 +197,13 @@ const (
 	longRun   = 16
 	worthFile = 64
 	bridgeGap = 64 // see bridge
+	maxSpans  = 32 // of one layer: each takes a mapping or two in each memory, of which the kernel gives a process 65,530
 )
 
 // longRuns answers which of spans go to a layer, and which are copied.
 func longRuns(spans []span, all bool) (long, short []span) {
 	if all {
-		return bridge(spans), nil
+		return few(bridge(spans, bridgeGap)), nil
 	}
 	var pages uint64
 	for _, s := range spans {
@@ -216,15 +217,23 @@ func longRuns(spans []span, all bool) (long, short []span) {
 	if pages < worthFile {
 		return nil, spans
 	}
-	return long, short
+	return few(long), short
 }
 
-// bridge joins spans that lie closer to each other than bridgeGap pages: to have these in the file too costs less than
-// another mapping in each memory. It answers spans, changed; they are sorted.
-func bridge(spans []span) []span {
+// few joins spans until they are at most maxSpans. It answers spans, changed; they are sorted.
+func few(spans []span) []span {
+	for gap := uint64(bridgeGap); len(spans) > maxSpans; gap *= 2 {
+		spans = bridge(spans, gap)
+	}
+	return spans
+}
+
+// bridge joins spans that lie closer to each other than gap pages: to have these in the file too costs less than another
+// mapping in each memory. It answers spans, changed; they are sorted.
+func bridge(spans []span, gap uint64) []span {
 	out := spans[:0]
 	for _, s := range spans {
-		if n := len(out); n > 0 && s.start-out[n-1].end < bridgeGap*imagePage {
+		if n := len(out); n > 0 && s.start-out[n-1].end < gap*imagePage {
 			out[n-1].end = s.end
 		} else {
 			out = append(out, s)
