@@ -61,18 +61,20 @@ func (r *Repository) Branches(ctx context.Context, remote bool) (list []Branch, 
 	if err != nil {
 		return nil, err
 	}
+	var ups map[string]plumbing.ReferenceName
+	if !remote {
+		c, err := r.config()
+		if err != nil {
+			return nil, err
+		}
+		ups = upstreams(c)
+	}
 	for _, ref := range refs {
 		if ref.Type() != plumbing.HashReference {
 			continue
 		}
 		b := Branch{Name: string(ref.Name())[len(prefix):], Hash: ref.Hash().String(), Current: ref.Name() == current}
-		if !remote {
-			up, err := r.upstream(b.Name)
-			if err != nil {
-				return nil, err
-			}
-			b.Upstream = up.Short()
-		}
+		b.Upstream = ups[b.Name].Short()
 		list = append(list, b)
 	}
 	return list, nil

@@ -11,11 +11,17 @@ import (
 	format "github.com/go-git/go-git/v5/plumbing/format/config"
 )
 
+// maxSections limits the sections of a config. go-git looks through those before for each.
+const maxSections = 20_000
+
 // config reads the repository's own config file, and no other.
 func (r *Repository) config() (*format.Config, error) {
 	b, err := r.readSmall("config")
 	if err != nil {
 		return nil, err
+	}
+	if bytes.Count(b, []byte("[")) > maxSections {
+		return nil, fmt.Errorf("config of more than %d sections: %w", maxSections, ErrTooMany)
 	}
 	c := format.New()
 	if err := format.NewDecoder(bytes.NewReader(b)).Decode(c); err != nil {
@@ -111,22 +117,38 @@ func (r *Repository) configSet(key string, values ...string) error {
 
 // upstream returns the reference that a branch follows; empty for none.
 func (r *Repository) upstream(branch string) (plumbing.ReferenceName, error) {
-	remote, err := r.configGet("branch." + branch + ".remote")
-	if err != nil || len(remote) == 0 {
+	c, err := r.config()
+	if err != nil {
 		return "", err
 	}
-	merge, err := r.configGet("branch." + branch + ".merge")
-	if err != nil || len(merge) == 0 {
-		return "", err
+	return upstreams(c)[branch], nil
+}
+
+// upstreams returns the references that branches follow, of those that follow any, by the branches' names.
+func upstreams(c *format.Config) map[string]plumbing.ReferenceName {
+	all := map[string]plumbing.ReferenceName{}
+	for _, s := range c.Section("branch").Subsections {
+		if name := followedBy(s); name != "" {
+			all[s.Name] = name
+		}
+	}
+	return all
+}
+
+// followedBy returns the reference that a branch follows by its section of the config; empty for none.
+func followedBy(s *format.Subsection) plumbing.ReferenceName {
+	remote, merge := s.OptionAll("remote"), s.OptionAll("merge")
+	if len(remote) == 0 || len(merge) == 0 {
+		return ""
 	}
 	name := plumbing.ReferenceName(merge[len(merge)-1])
 	if from := remote[len(remote)-1]; from != "." {
 		name = plumbing.NewRemoteReferenceName(from, name.Short())
 	}
 	if checkRef(name) != nil {
-		return "", nil
+		return ""
 	}
-	return name, nil
+	return name
 }
 
 // Remote is another repository that this one knows by a name.

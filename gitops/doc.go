@@ -28,7 +28,8 @@
 //   - what a server sends is bounded (Access.MaxPack, MaxObjects, MaxRefs, Timeout), and so is the memory that resolving
 //     its deltas takes,
 //   - objects over Config.MaxObject are ErrTooLarge (what an object in a pack is a delta of is limited by the size it
-//     states itself), lists of more than a million paths, and files of packed references over 32 MiB, ErrTooMany,
+//     states itself), lists of more than a million paths, files of packed references over 32 MiB, and configs of more than 20,000
+//     sections, ErrTooMany; no reference is read that takes more than 8 KiB,
 //   - hooks, aliases, filters, fsmonitor, core.worktree and includes in a repository's config are never looked at,
 //   - submodules are empty directories; their URLs are never used.
 //

@@ -263,6 +263,41 @@ func TestMillionReferences(t *testing.T) {
 	}
 }
 
+// TestManySections has a config of many sections: one of too many is refused, and one is read once, however many branches there
+// are.
+func TestManySections(t *testing.T) {
+	tr, r := newRepository(t)
+	write(t, tr, "repo/a", "x\n")
+	h := commitAll(t, r, "first")
+	plain, err := tr.ReadFile("repo/.git/config")
+	must(t, err)
+	var refs, cfg strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&refs, "%s refs/heads/b%04d\n", h, i)
+		fmt.Fprintf(&cfg, "[branch \"b%04d\"]\n\tremote = .\n\tmerge = refs/heads/main\n", i)
+	}
+	write(t, tr, "repo/.git/packed-refs", refs.String())
+	write(t, tr, "repo/.git/config", string(plain)+cfg.String())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	list, err := r.Branches(ctx, false)
+	runtime.ReadMemStats(&after)
+	if err != nil || len(list) != 1001 || list[7].Name != "b0007" || list[7].Upstream != "main" || list[1000].Upstream != "" {
+		t.Errorf("%d branches, %v", len(list), err)
+	}
+	if spent := after.TotalAlloc - before.TotalAlloc; spent > 64<<20 {
+		t.Errorf("%d MiB were spent on it", spent>>20)
+	}
+	cfg.Reset()
+	for i := range maxSections + 1 {
+		fmt.Fprintf(&cfg, "[a%x]\n", i)
+	}
+	write(t, tr, "repo/.git/config", string(plain)+cfg.String())
+	if _, err := r.ConfigGet(ctx, "core.bare"); !errors.Is(err, ErrTooMany) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestLongReferences has references, HEAD among them, that say nothing for a long time: a file with a hole costs its maker
 // nothing. Behind a link lies a file of references that is too long.
 func TestLongReferences(t *testing.T) {
