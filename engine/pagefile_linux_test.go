@@ -50,6 +50,32 @@ func TestFrozenInRuns(t *testing.T) {
 	}
 }
 
+// So has one that comes from a snapshot with every other page, and what lies between these is the image's.
+func TestStateOfPages(t *testing.T) {
+	b := newStateBench(t, rand.New(rand.NewPCG(13, 14)))
+	in := b.instance(false)
+	in.module.Memory().Grow(60)
+	want := slices.Clone(b.contents(in))
+	var pages []extent
+	for page := 1; page < len(want)/imagePage; page += 2 {
+		data := want[page*imagePage:][:imagePage]
+		data[0]++
+		pages = append(pages, extent{uint64(page) * imagePage, slices.Clone(data)})
+	}
+	state, err := newMemoryState(b.pool.image, uint64(len(want)), []uint64{5}, pages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer state.close()
+	if n := len(state.layers[0].spans()); n > maxSpans {
+		t.Errorf("%d spans", n)
+	}
+	if err := state.thaw(in); err != nil {
+		t.Fatal(err)
+	}
+	b.same("of pages", in, want, 5)
+}
+
 // However often a memory is frozen that is written to here and there, what a child of it maps stays little.
 func TestFrozenOften(t *testing.T) {
 	b := newStateBench(t, rand.New(rand.NewPCG(7, 8)))

@@ -66,8 +66,8 @@ func viewAll(layers []*pageFile) (views [][]byte, done func(), err error) {
 	return views, done, nil
 }
 
-// layerOf answers a layer that has all pages, or nil where they are as good as they are.
-func layerOf(size uint64, pages []extent) (*pageFile, error) {
+// layerOf answers a layer over an image that has all pages, or nil where they are as good as they are.
+func layerOf(image *memoryImage, size uint64, pages []extent) (*pageFile, error) {
 	var spans []span
 	var total uint64
 	for _, x := range pages {
@@ -87,8 +87,31 @@ func layerOf(size uint64, pages []extent) (*pageFile, error) {
 			return nil, err
 		}
 	}
-	f.has = mergeSpans(spans)
+	spans = mergeSpans(spans)
+	f.has = few(slices.Clone(spans))
+	if err := f.fillGaps(image, spans); err != nil {
+		f.release()
+		return nil, err
+	}
 	return f, nil
+}
+
+// fillGaps writes what the image has between spans, where the file is to have it too. Beyond the image is nothing but zeroes.
+func (f *pageFile) fillGaps(image *memoryImage, spans []span) error {
+	var page [imagePage]byte
+	for i := 1; i < len(spans); i++ {
+		from, to := spans[i-1].end, min(spans[i].start, image.size)
+		if !f.hasPage(from) {
+			continue
+		}
+		for at := from; at < to; at += imagePage {
+			image.pageAt(at, &page)
+			if err := f.write(page[:], int64(at)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // written answers what of the memory is private to it: what differs from the image and the layers, and sometimes more.

@@ -26,6 +26,6 @@ func (m *linearMemory) moveOut([]span, *pageFile) error { return nil }
 func (m *linearMemory) lay([]*pageFile) error { return nil }
 
 // layerOf answers a layer that has all pages, or nil where they are as good as they are.
-func layerOf(uint64, []extent) (*pageFile, error) { return nil, nil }
+func layerOf(*memoryImage, uint64, []extent) (*pageFile, error) { return nil, nil }
 
 func viewAll([]*pageFile) ([][]byte, func(), error) { return nil, func() {}, nil }

@@ -129,7 +129,7 @@ func (l *loadedProgram) imageOf(digest string) *memoryImage {
 // newMemoryState makes a state of pages that are its own.
 func newMemoryState(image *memoryImage, size uint64, globals []uint64, pages []extent) (*memoryState, error) {
 	s := &memoryState{image: image, size: size, globals: globals, pages: pages}
-	layer, err := layerOf(size, pages)
+	layer, err := layerOf(image, size, pages)
 	if err != nil {
 		return nil, err
 	}
