@@ -207,13 +207,19 @@ func (r *Repository) RemoveRemote(ctx context.Context, name string) (err error) 
 	}
 	c.Section("remote").RemoveSubsection(name)
 	for _, b := range slices.Clone(c.Section("branch").Subsections) {
-		if b.Option("remote") != name {
-			continue
+		had := len(b.Options)
+		if b.Option("remote") == name {
+			b.RemoveOption("remote").RemoveOption("merge")
 		}
-		b.RemoveOption("remote").RemoveOption("merge")
-		if len(b.Options) == 0 {
+		if b.Option("pushRemote") == name {
+			b.RemoveOption("pushRemote")
+		}
+		if had > 0 && len(b.Options) == 0 {
 			c.Section("branch").RemoveSubsection(b.Name)
 		}
+	}
+	if c.Section("remote").Option("pushDefault") == name {
+		c.Section("remote").RemoveOption("pushDefault")
 	}
 	for _, section := range []string{"remote", "branch"} {
 		if s := c.Section(section); len(s.Options) == 0 && len(s.Subsections) == 0 {

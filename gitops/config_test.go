@@ -88,8 +88,10 @@ func TestRemotes(t *testing.T) {
 	}
 	b.git("update-ref", "refs/remotes/origin/main", h)
 	b.git("branch", "-q", "-u", "origin/main")
+	b.git("config", "branch.other.pushRemote", "origin")
+	b.git("config", "remote.pushDefault", "origin")
 	must(t, b.r.RemoveRemote(ctx, "origin"))
-	if got, _ := b.try("config", "--get-regexp", `(origin|branch)`); got != "" {
+	if got, _ := b.try("config", "--get-regexp", `(origin|branch|pushdefault)`); got != "" {
 		t.Errorf("left: %s", got)
 	}
 	if got := b.git("for-each-ref", "--format=%(refname)"); got != "refs/heads/main\n" {
