@@ -6,6 +6,7 @@ package python
 
 import (
 	_ "embed"
+	"path"
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -33,11 +34,22 @@ const (
 	feature = "3.13"
 )
 
-// Image is CPython under the name "python": the commands python3, python and python3.13, and the language "python"
+// pip is its command as pip itself would install it.
+const pip = `#!/usr/bin/python3
+import sys
+from pip._internal.cli.main import main
+if __name__ == "__main__":
+    sys.exit(main())
+`
+
+// Image is CPython under the name "python": the commands python3, python, python3.13 and pip, and the language "python"
 // for Sandbox.Eval and Sandbox.Session.
 //
 // A session's cells run in __main__, as in a notebook: the value of a last expression is shown, unless a semicolon
 // follows it, and kept as _; display(…) and the _repr_*_ methods show in other forms; await works outside of functions.
+//
+// pip installs what is pure Python into ~/.local, as for every user who isn't root, from the indexes that a sandbox's
+// Network lets it reach; python3 -m venv works too.
 //
 // Programs start from a warm interpreter with the modules of preload.txt loaded. Its string hashes are seeded once
 // for the image, not for each process. Interpreter options other than -c, -m, -u, -B and -, and PYTHON* variables,
@@ -56,6 +68,10 @@ func Image() engine.Image {
 			Warm:   &engine.Warm{Entry: "belljar_warm", Args: strings.Fields(preload), Accepts: acceptsWarm},
 
 			Interactive: &engine.Interactive{Entry: "belljar_cell"},
+		}, {
+			Path:   "/usr/bin/pip3",
+			Links:  []string{"/usr/bin/pip", "/usr/bin/pip" + feature},
+			Script: func() ([]byte, error) { return []byte(pip), nil },
 		}},
 		Layers: []engine.Layer{
 			{Path: "/usr/lib/python" + feature, FS: library.Folder("usr/lib/python" + feature)},
@@ -67,10 +83,17 @@ func Image() engine.Image {
 
 // acceptsWarm reports whether a command line and environment leave the interpreter's start-up as the warm one's was.
 func acceptsWarm(args, env []string) bool {
+	if len(args) == 0 {
+		return false
+	}
 	for _, kv := range env {
-		if k, v, _ := strings.Cut(kv, "="); v != "" && strings.HasPrefix(k, "PYTHON") {
+		if k, v, _ := strings.Cut(kv, "="); v != "" && (strings.HasPrefix(k, "PYTHON") || k == "VIRTUAL_ENV") {
 			return false
 		}
+	}
+	// Called by another path it may be a virtual environment's.
+	if dir := path.Dir(args[0]); dir != "." && dir != "/usr/bin" && dir != "/bin" {
+		return false
 	}
 	for i, arg := range args[1:] {
 		switch {

@@ -51,6 +51,29 @@ def _wake():
         hook()
 
 
+def _user_site():
+    """Put what the user has installed on the path, as site does at an interpreter's start.
+
+    Called where that may be something, or the home is not the one of this memory.
+    """
+    site = sys.modules["site"]
+    home = sys.modules["posix"].environ.get(b"HOME")
+    if not home:
+        return
+    if site.USER_BASE != home.decode(errors="surrogateescape") + "/.local":
+        site.USER_BASE = site.USER_SITE = None
+    directory = site.getusersitepackages()
+    if not sys.modules["os"].path.isdir(directory):
+        return
+    path = sys.path
+    count = len(path)
+    site.addsitedir(directory)
+    added = path[count:]
+    del path[count:]
+    at = next((i for i, name in enumerate(path) if name.endswith("/site-packages")), len(path))
+    path[at:at] = added
+
+
 def _stream(fd, name, encoding, errors, buffered):
     """Return a new standard stream for fd, as create_stdio in pylifecycle.c builds it."""
     import io

@@ -312,10 +312,11 @@ tree() {
 	rm -rf "$WORK/tree"
 	mkdir -p "$lib" "$zones"
 	cp -r "$SRC/python/Lib/." "$lib/"
-	# CPython's own tests, what needs Tk, wheels for a pip that can't reach an index, and what can't be loaded here.
+	mkdir -p "$lib/lib-dynload" "$lib/site-packages"
+	"$WORK/native/python" -m zipfile -e "$lib"/ensurepip/_bundled/pip-*.whl "$lib/site-packages"
+	# CPython's own tests, what needs Tk, pip a second time, and what can't be loaded here.
 	rm -rf "$lib"/{test,idlelib,tkinter,turtledemo,turtle.py,ensurepip/_bundled}
 	find "$lib" \( -name __pycache__ -o -name tests -o -name '*.exe' -o -name idle_test \) -prune -exec rm -rf {} +
-	mkdir -p "$lib/lib-dynload" "$lib/site-packages"
 	cp "$HERE"/{_belljar,_belljar_session,readline}.py "$lib/"
 	config=$(cat "$WORK/cross/pybuilddir.txt")/_sysconfigdata__wasi_wasm32-wasi-threads.py
 	sed -e "s#$WORK/src#/usr/src#g; s#$WORK#/usr/src#g" "$WORK/cross/$config" >"$lib/$(basename "$config")"

@@ -18,6 +18,7 @@ TOOLS = [
 LICENCES = [
     ("CPython", "src/python/LICENSE"),
     ("Software incorporated in CPython (Expat, libmpdec, HACL*, BLAKE2 and others)", "src/python/Doc/license.rst"),
+    ("pip (what it brings along has its licences beside it, in pip/_vendor)", "tree/usr/lib/python3.13/site-packages/pip-25.1.1.dist-info/licenses/LICENSE.txt"),
     ("zlib", "src/zlib/LICENSE"),
     ("bzip2", "src/bzip2/LICENSE"),
     ("XZ Utils (liblzma)", "src/xz/COPYING.0BSD"),

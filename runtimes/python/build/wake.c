@@ -6,6 +6,8 @@
 #include "pycore_pathconfig.h" // _PyPathConfig_ClearGlobal
 #include "pycore_pymem.h"      // _PyMem_RawWcsdup
 
+#include <unistd.h>
+
 #include "host.h"
 #include "process.h"
 
@@ -16,6 +18,7 @@
 
 static PyObject *wake_modules;  // _belljar._wake
 static PyObject *new_stream;    // _belljar._stream
+static PyObject *user_site;     // _belljar._user_site
 static PyObject *posix_environ; // posix.environ, which os.environ and os.environb wrap
 static struct fd_kind built_for[STREAMS];
 
@@ -31,10 +34,11 @@ int wake_prepare(void)
 {
 	wake_modules = import_attr("_belljar", "_wake");
 	new_stream = import_attr("_belljar", "_stream");
+	user_site = import_attr("_belljar", "_user_site");
 	posix_environ = import_attr("posix", "environ");
 	for (int fd = 0; fd < STREAMS; fd++)
 		built_for[fd] = process_fd_kind(fd);
-	return wake_modules && new_stream && posix_environ ? 0 : -1;
+	return wake_modules && new_stream && user_site && posix_environ ? 0 : -1;
 }
 
 // wake_environ fills posix.environ in place, as every reference to os.environ ends there. As in CPython the first
@@ -55,6 +59,24 @@ static int wake_environ(void)
 			return -1;
 	}
 	return 0;
+}
+
+// IMAGE_HOME is the home that site has seen in this memory, USER_SITE what it has found there to be the place of packages.
+#define IMAGE_HOME "/home/user"
+#define USER_SITE IMAGE_HOME "/.local/lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION) "/site-packages"
+
+// wake_site puts the user's own packages on the path. As a rule there are none, and that has to cost no page of memory.
+static int wake_site(void)
+{
+	const char *home = NULL;
+	for (char **entry = process_environ(); home == NULL && entry != NULL && *entry != NULL; entry++)
+		if (strncmp(*entry, "HOME=", 5) == 0)
+			home = *entry + 5;
+	if (home != NULL && strcmp(home, IMAGE_HOME) == 0 && access(USER_SITE, F_OK) < 0)
+		return 0;
+	PyObject *done = PyObject_CallNoArgs(user_site);
+	Py_XDECREF(done);
+	return done ? 0 : -1;
 }
 
 // wake_streams replaces the standard streams that were built for another kind of descriptor.
@@ -194,7 +216,9 @@ int wake(PyConfig *config, int argc, char **argv)
 		return report("standard streams");
 	PyObject *done = PyObject_CallNoArgs(wake_modules);
 	Py_XDECREF(done);
-	return done == NULL ? report("modules") : 0;
+	if (done == NULL)
+		return report("modules");
+	return wake_site() < 0 ? report("the user's packages") : 0; // last, as what lies there may run
 }
 
 static void forget_string(wchar_t **string)
