@@ -83,7 +83,6 @@ bindings.watchdog = () => ({ TraceSigintWatchdog: class { start() {} stop() {} }
 bindings.internal_only_v8 = () => ({ queryObjects: () => [] });
 bindings.wasi = () => ({ WASI: class WASI {} });
 bindings.js_udp_wrap = () => ({ JSUDPWrap: class {} });
-bindings.js_stream = () => ({ JSStream: class JSStream {} });
 bindings.stream_pipe = () => ({ StreamPipe: class StreamPipe {} });
 
 bindings.worker = () => ({

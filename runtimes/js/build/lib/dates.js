@@ -23,8 +23,8 @@ function zoneOf(value) {
   const text = `${value}`;
   if (UTC.includes(text.toLowerCase())) return { name: 'UTC', isUTC: true };
   if (text.toLowerCase() === own.toLowerCase()) return { name: own, isUTC: false };
-  const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(text);
-  if (offset !== null) return { name: `${offset[1]}${offset[2]}:${offset[3] ?? '00'}`, isUTC: false, fixed: `<x>${offset[1] === '+' ? '-' : '+'}${offset[2]}:${offset[3] ?? '00'}` };
+  const offset = /^([+-])([01]\d|2[0-3]):?([0-5]\d)?$/.exec(text);
+  if (offset !== null) return { name: `${offset[1]}${offset[2]}:${offset[3] ?? '00'}`, isUTC: false, fixed: `<own>${offset[1] === '+' ? '-' : '+'}${offset[2]}:${offset[3] ?? '00'}` };
   const found = zoneNamed(text);
   if (found !== undefined) return { name: found, isUTC: false, other: found };
   throw new RangeError(`Invalid time zone specified: ${text}`);
@@ -46,7 +46,7 @@ function zoneNamed(text) {
   return name;
 }
 env.zones = () => {
-  const found = env.readText(`${ZONES}/zone1970.tab`);
+  const found = env.readText(`${ZONES}/zone.tab`);
   return [...new Set((found ?? '').split('\n').filter((line) => line && line[0] !== '#').map((line) => line.split('\t')[2])), 'UTC'];
 };
 

@@ -8,8 +8,8 @@ const CLUSTER = new RegExp('\\r\\n|[\\p{Cc}\\p{Zl}\\p{Zp}]|' +
   '[\\u1100-\\u115f\\ua960-\\ua97c]+|[\\u11a8-\\u11ff\\ud7cb-\\ud7fb]+|[^])[\\p{Gr_Ext}\\p{Mc}\\p{EMod}\\u200d]*', 'suy');
 const WORD = new RegExp('\\r\\n|[^\\S\\r\\n\\u00a0\\u2007\\u202f]+|' +
   '([\\p{sc=Han}\\p{sc=Hiragana}][\\p{M}\\u200d]*|[\\p{sc=Katakana}ー]+[\\p{M}\\u200d]*|' +
-  '(?:[\\p{L}\\p{Nl}](?<![\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}])|[\\p{Nd}_\\p{Pc}])[\\p{M}\\p{Cf}]*' +
-  '(?:(?:[\\p{L}\\p{Nl}](?<![\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}])|[\\p{Nd}\\p{Pc}])[\\p{M}\\p{Cf}]*|' +
+  '(?:[\\p{L}\\p{Nl}](?<![\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}])|[\\p{Nd}_\\p{Pc}])(?:\\p{M}|(?!\\u200b)\\p{Cf})*' +
+  '(?:(?:[\\p{L}\\p{Nl}](?<![\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}])|[\\p{Nd}\\p{Pc}])(?:\\p{M}|(?!\\u200b)\\p{Cf})*|' +
   '(?<=[\\p{L}\\p{M}])[\'.:·’‘․](?=\\p{L})|(?<=[\\p{Nd}])[\'.,;’‘․](?=\\p{Nd}))*)', 'suy');
 const SENTENCE = /(?:[^.!?。！？…\r\n\u2028\u2029]|\.(?=[\p{N}])|\.(?=[\p{L}.])(?<=[\p{L}]\.)|[.…][\p{Pe}\p{Pf}"']*\s*(?=[\p{Ll}]))*(?:[.!?。！？…]+[\p{Pe}\p{Pf}"'»]*[^\S\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029])?|\r\n|[\r\n\u2028\u2029]|$)/suy;
 const { defineProperty } = Reflect;

@@ -160,6 +160,52 @@ bindings.stream_wrap = () => ({
   WriteWrap, ShutdownWrap, LibuvStreamWrap,
 });
 
+// JSStream is a handle over a stream of the program's own, see lib/internal/js_stream_socket.js: that takes one write at
+// a time, and may bring what is read while the program is in the middle of something.
+class JSStream {
+  constructor() {
+    this.isStreamBase = true;
+    this.bytesRead = this.bytesWritten = 0;
+    this.writes = [];
+  }
+  getAsyncId() { return this.asyncIdValue ??= env.newAsyncId(); }
+  getProviderType() { return 0; }
+  readStart() { return this.onreadstart(); }
+  readStop() { return this.onreadstop(); }
+  shutdown(req) { return this.onshutdown(req); }
+  write_(req, bytes) {
+    streamBaseState[kBytesWritten] = bytes.length;
+    streamBaseState[kLastWriteWasAsync] = 1;
+    this.bytesWritten += bytes.length;
+    this.writes.push({ req, bytes });
+    return this.writes.length === 1 ? this.onwrite(req, [bytes]) : 0;
+  }
+  finishWrite(req, status) {
+    this.writes.shift();
+    const [next] = this.writes;
+    if (next !== undefined) this.onwrite(next.req, [next.bytes]);
+    env.complete(() => env.call(req, req.oncomplete, status, this, undefined));
+  }
+  finishShutdown(req, status) { env.complete(() => env.call(req, req.oncomplete, status, this, undefined)); }
+  readBuffer(chunk) {
+    const { buffer } = new Uint8Array(chunk); // the chunk's may have more in it
+    this.bytesRead += chunk.length;
+    this.came_(chunk.length, buffer);
+  }
+  emitEOF() { this.came_(EOF, undefined); }
+  came_(count, buffer) {
+    env.complete(() => {
+      streamBaseState[kReadBytesOrError] = count;
+      streamBaseState[kArrayBufferOffset] = 0;
+      env.call(this, this.onread, buffer);
+    });
+  }
+}
+for (const name of ['writeBuffer', 'writeUtf8String', 'writeAsciiString', 'writeLatin1String', 'writeUcs2String', 'writev']) {
+  JSStream.prototype[name] = Stream.prototype[name];
+}
+bindings.js_stream = () => ({ JSStream });
+
 class Pipe extends Stream {
   constructor(type) { super(); this.type = type; }
   open(fd) { this.adopt(fd); return 0; }

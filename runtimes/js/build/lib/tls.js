@@ -54,8 +54,9 @@ class SecureContext {
   setSigalgs(list) { this.set('sigalgs', list); }
   setECDHCurve(list) { if (list !== 'auto') this.set('curves', list); }
   setOptions(options) { this.set('options', options); }
-  addRootCerts() { this.add('roots', undefined, env.process.env.NODE_EXTRA_CA_CERTS ?? ''); }
+  addRootCerts() { this.add('roots'); }
   addCACert(pem) { this.add('ca', pem); }
+  addCRL(pem) { this.add('crl', pem); }
   setCert(pem) { this.add('cert', pem); }
   setKey(pem, passphrase) { this.add('key', pem, passphrase ?? undefined); }
   getTicketKeys() { return env.bufferOf(new Uint8Array(48)); }
@@ -65,8 +66,8 @@ class SecureContext {
     throw new ERR_FEATURE_UNAVAILABLE_ON_PLATFORM('PKCS #12');
   }
 }
-// There are no sessions to be taken up again, and no revoked certificates to look at.
-for (const name of ['addCRL', 'setDHParam', 'setSessionIdContext', 'setSessionTimeout', 'setTicketKeys', 'enableTicketKeyCallback',
+// There are no sessions to be taken up again.
+for (const name of ['setDHParam', 'setSessionIdContext', 'setSessionTimeout', 'setTicketKeys', 'enableTicketKeyCallback',
   'setFreeListLength', 'setAllowPartialTrustChain', 'setClientCertEngine', 'setEngineKey']) {
   SecureContext.prototype[name] = function() {};
 }
@@ -220,7 +221,7 @@ class TLSWrap {
       this.tell('context', context.native);
     }
     this.tell('answered');
-    this.cycle();
+    env.complete(() => this.cycle());
   }
   fail(text) {
     this.failed = true;
@@ -244,7 +245,7 @@ class TLSWrap {
     }
     const complete = (status) => env.call(req, req.oncomplete, status, this, undefined);
     const state = this.flush(complete);
-    if (failed !== undefined) this.fail(failed);
+    if (failed !== undefined) env.complete(() => this.fail(failed));
     if (state !== 1) env.complete(() => complete(state));
   }
   write_(req, bytes) {
@@ -269,7 +270,8 @@ class TLSWrap {
     for (const { req } of this.waiting.splice(0)) env.complete(() => env.call(req, req.oncomplete, ECANCELED, this, undefined));
   }
 
-  start() { this.cycle(); return 0; }
+  // The program is in the middle of something: what cycle calls would run its ticks there.
+  start() { env.complete(() => this.cycle()); return 0; }
   readStart() { return this.inner.readStart(); }
   readStop() { return this.inner.readStop(); }
   useUserBuffer(buffer) { this.userBuffer = buffer; }

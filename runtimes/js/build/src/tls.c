@@ -100,7 +100,8 @@ FUNCTION(tls_context)
 	if (!c)
 		return JS_ThrowOutOfMemory(ctx);
 	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_options(c, SSL_OP_NO_SSLv3 | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_options(c, SSL_OP_NO_SSLv3 | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(c, 0);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(c, pick_protocol, NULL);
 	JSValue object = JS_NewObjectClass(ctx, context_class);
@@ -137,11 +138,12 @@ FUNCTION(tls_set)
 	return done ? JS_UNDEFINED : last_error(ctx);
 }
 
-// roots answers a store of what the sandbox trusts, which is read once.
-static X509_STORE *roots(const char *more)
+// load_roots makes a store of what the sandbox trusts, and of what it was told to trust too when it began.
+static X509_STORE *load_roots(void)
 {
-	static X509_STORE *store;
-	if (!store && (store = X509_STORE_new())) {
+	X509_STORE *store = X509_STORE_new();
+	const char *more = getenv("NODE_EXTRA_CA_CERTS");
+	if (store) {
 		X509_STORE_load_file(store, ROOTS);
 		if (more && *more)
 			X509_STORE_load_file(store, more);
@@ -150,19 +152,39 @@ static X509_STORE *roots(const char *more)
 	return store;
 }
 
+// What contexts share that have nothing of their own, read once.
+static X509_STORE *shared_roots;
+
+// own_store answers a context's store, which it shares with no other: the roots stay in it.
+static X509_STORE *own_store(SSL_CTX *c)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(c);
+	if (store == shared_roots && (store = load_roots()))
+		SSL_CTX_set_cert_store(c, store);
+	return store;
+}
+
+// add_authorities adds what it finds; as in Node, that may be nothing.
 static int add_authorities(SSL_CTX *c, BIO *bio)
 {
-	int count = 0;
-	X509_STORE *store = SSL_CTX_get_cert_store(c);
-	if (store == roots(NULL) && (store = X509_STORE_new()))
-		SSL_CTX_set_cert_store(c, store);
-	for (X509 *x; (x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL; count++) {
+	X509_STORE *store = own_store(c);
+	for (X509 *x; store && (x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL;) {
 		X509_STORE_add_cert(store, x);
 		SSL_CTX_add_client_CA(c, x);
 		X509_free(x);
 	}
 	ERR_clear_error();
-	return count > 0;
+	return store != NULL;
+}
+
+// add_revoked has a chain's certificates looked up in a list of revoked ones.
+static int add_revoked(SSL_CTX *c, BIO *bio)
+{
+	X509_STORE *store = own_store(c);
+	X509_CRL *list = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+	int done = store && list && X509_STORE_add_crl(store, list) && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	X509_CRL_free(list);
+	return done;
 }
 
 static int add_chain(SSL_CTX *c, BIO *bio)
@@ -190,7 +212,7 @@ static int passphrase(char *out, int size, int writing, void *arg)
 	return (int)length;
 }
 
-// tlsAdd(context, what, bytes, passphrase or the path of more authorities)
+// tlsAdd(context, what, bytes, passphrase)
 FUNCTION(tls_add)
 {
 	SSL_CTX *c = JS_GetOpaque2(ctx, argv[0], context_class);
@@ -203,10 +225,13 @@ FUNCTION(tls_add)
 	BIO *bio = BIO_new_mem_buf(bytes, (int)size);
 	int done = 0;
 	if (strcmp(what, "roots") == 0) {
-		X509_STORE *store = roots(text);
-		if ((done = store != NULL))
-			SSL_CTX_set1_cert_store(c, store);
-	} else if (strcmp(what, "ca") == 0)
+		if (!shared_roots)
+			shared_roots = load_roots();
+		if ((done = shared_roots != NULL))
+			SSL_CTX_set1_cert_store(c, shared_roots);
+	} else if (strcmp(what, "crl") == 0)
+		done = add_revoked(c, bio);
+	else if (strcmp(what, "ca") == 0)
 		done = add_authorities(c, bio);
 	else if (strcmp(what, "cert") == 0)
 		done = add_chain(c, bio);
