@@ -19,6 +19,14 @@ func TestBridge(t *testing.T) {
 	}
 }
 
+// layerSpans counts what a memory that starts from the state has to map.
+func layerSpans(s *memoryState) (n int) {
+	for _, f := range s.layers {
+		n += len(f.spans())
+	}
+	return n
+}
+
 // A memory that is written to in runs which are just long enough for a layer has few mappings in its children all the same.
 func TestFrozenInRuns(t *testing.T) {
 	b := newStateBench(t, rand.New(rand.NewPCG(11, 12)))
@@ -41,11 +49,7 @@ func TestFrozenInRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.same("a child", child, want, global)
-	spans := 0
-	for _, f := range state.layers {
-		spans += len(f.spans())
-	}
-	if spans == 0 || spans > maxSpans {
+	if spans := layerSpans(state); spans == 0 || spans > maxSpans {
 		t.Errorf("%d spans of layers", spans)
 	}
 }
@@ -100,11 +104,7 @@ func TestFrozenOften(t *testing.T) {
 			}
 			b.same("a child", child, want, global)
 		}
-		spans := 0
-		for _, f := range state.layers {
-			spans += len(f.spans())
-		}
-		if spans > 8*maxLayers {
+		if spans := layerSpans(state); spans > 8*maxLayers {
 			t.Fatalf("%d spans of layers after %d times", spans, n+1)
 		}
 		state.close()

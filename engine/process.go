@@ -92,13 +92,17 @@ func (p *Process) Signal(sig Signal) error {
 func (sb *Sandbox) newProcess(ctx context.Context, cmd Command) (*Process, error) {
 	p, err := sb.prepare(ctx, cmd)
 	if err != nil {
-		// What it met may be a sandbox that is half closed.
-		if gone := sb.table.room(true); errors.Is(gone, ErrClosed) {
-			err = gone
-		}
-		return nil, fmt.Errorf("start %s: %w", commandName(cmd), err)
+		return nil, fmt.Errorf("start %s: %w", commandName(cmd), sb.overtaken(err))
 	}
 	return p, nil
+}
+
+// overtaken answers ErrClosed in place of an error that was met in a sandbox that is half closed.
+func (sb *Sandbox) overtaken(err error) error {
+	if gone := sb.table.room(true); errors.Is(gone, ErrClosed) {
+		return gone
+	}
+	return err
 }
 
 func commandName(cmd Command) string {

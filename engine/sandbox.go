@@ -248,11 +248,9 @@ func (sb *Sandbox) Dial(ctx context.Context, port int) (net.Conn, error) {
 		}
 	}
 	if err != nil {
-		if gone := sb.table.room(true); errors.Is(gone, ErrClosed) {
-			err = gone
-		}
+		return nil, sb.overtaken(err)
 	}
-	return conn, err
+	return conn, nil
 }
 
 // Close ends every process and session, waits for them and frees the tree. It may be called twice, and while others use the

@@ -14,14 +14,21 @@ import (
 	"github.com/belljar-dev/belljar/internal/localca"
 )
 
+// hostServer is an https server of the host's that authority vouches for. It ends with the test.
+func hostServer(t *testing.T, authority *localca.Authority) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("from the host")) }))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Server(t, "127.0.0.1", time.Now().Add(time.Hour))}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
+}
+
 // TestTLS has node ask a server of the host's by https and fetch, and servers of its own, with authorities that it is told
 // and others.
 func TestTLS(t *testing.T) {
 	authority := localca.New(t)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("from the host")) }))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Server(t, "127.0.0.1", time.Now().Add(time.Hour))}}
-	server.StartTLS()
-	defer server.Close()
+	server := hostServer(t, authority)
 	own := authority.Server(t, "localhost", time.Now().Add(time.Hour))
 	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
 	if err != nil {

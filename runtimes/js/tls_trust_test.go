@@ -1,12 +1,8 @@
 package js_test
 
 import (
-	"crypto/tls"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/internal/localca"
@@ -16,10 +12,7 @@ import (
 // of its own.
 func TestTLSTrust(t *testing.T) {
 	authority := localca.New(t)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("from the host")) }))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Server(t, "127.0.0.1", time.Now().Add(time.Hour))}}
-	server.StartTLS()
-	defer server.Close()
+	server := hostServer(t, authority)
 	sb := newSandbox(t, newEngine(t), engine.Spec{Image: "js", Network: engine.Network{Dial: []string{strings.TrimPrefix(server.URL, "https://")}}})
 	if err := sb.Files().WriteFile("/home/user/ca.pem", authority.PEM, 0o644); err != nil {
 		t.Fatal(err)

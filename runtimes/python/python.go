@@ -52,8 +52,8 @@ if __name__ == "__main__":
 // Network lets it reach; python3 -m venv works too.
 //
 // Programs start from a warm interpreter with the modules of preload.txt loaded. Its string hashes are seeded once
-// for the image, not for each process. Interpreter options other than -c, -m, -u, -B and -, and PYTHON* variables,
-// take the cold start, some ten times slower.
+// for the image, not for each process. Interpreter options other than -c, -m, -u, -B and -, PYTHON* variables and
+// VIRTUAL_ENV, and calls by another path than /usr/bin's or /bin's take the cold start, some ten times slower.
 func Image() engine.Image {
 	const exe = "/usr/bin/python" + feature
 	library := storedzip.New(func() ([]byte, error) { return guestimage.Unpack("standard library", compressedLibrary) })
