@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
+	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/runtimes/python"
 	"github.com/belljar-dev/belljar/vfs"
 	"github.com/belljar-dev/belljar/wasi"
@@ -18,17 +20,12 @@ import (
 // program. With stoppable, wazero's own means to end a guest is on (WithCloseOnContextDone).
 func naivePython(ctx context.Context, cacheDir string, stoppable bool) func() (*rival, error) {
 	return func() (*rival, error) {
-		g := &naiveGuest{tree: vfs.New(vfs.Config{})}
 		im := python.Image()
-		for _, l := range im.Layers {
-			if err := g.tree.MkdirAll(l.Path, 0o755); err != nil {
-				return nil, err
-			}
-			if err := g.tree.MountFS(l.Path, l.FS); err != nil {
-				return nil, err
-			}
+		tree, err := layersOf(im.Layers)
+		if err != nil {
+			return nil, err
 		}
-		g.entry = im.Programs[0].Entry
+		g := &naiveGuest{tree: tree, entry: im.Programs[0].Entry}
 		wasm, err := im.Programs[0].Module()
 		if err != nil {
 			return nil, err
@@ -60,6 +57,17 @@ func naivePython(ctx context.Context, cacheDir string, stoppable bool) func() (*
 		}
 		return r, nil
 	}
+}
+
+// layersOf gives a tree with an image's layers.
+func layersOf(layers []engine.Layer) (*vfs.Tree, error) {
+	tree := vfs.New(vfs.Config{})
+	for _, l := range layers {
+		if err := errors.Join(tree.MkdirAll(l.Path, 0o755), tree.MountFS(l.Path, l.FS)); err != nil {
+			return nil, err
+		}
+	}
+	return tree, nil
 }
 
 type naiveGuest struct {

@@ -1,68 +1,69 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/belljar-dev/belljar/runtimes/python"
+	"github.com/belljar-dev/belljar/vfs"
+	"github.com/belljar-dev/belljar/wasi"
 	"github.com/bytecodealliance/wasmtime-go/v37"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 )
 
-// errnoNosys is what WASI calls answer that a host does not have.
-const errnoNosys = 52
-
 // wasmtimePython is our CPython on wasmtime, whose compiler is not Go's: the module is instantiated and the interpreter
-// initialised for each program. What the module asks of the kernel beyond WASI answers ENOSYS.
+// initialised for each program. What it imports is the host of package wasi, as under wazero: wasmtime's own knows
+// neither the calls of module belljar nor paths without a preopened folder.
 func wasmtimePython() (*rival, error) {
-	dir, err := os.MkdirTemp("", "belljar-rivals-")
+	ctx := context.Background()
+	im := python.Image()
+	tree, err := layersOf(im.Layers)
 	if err != nil {
 		return nil, err
 	}
-	im := python.Image()
-	for _, l := range im.Layers {
-		if err := os.CopyFS(filepath.Join(dir, l.Path), l.FS); err != nil {
-			return nil, errors.Join(err, os.RemoveAll(dir))
-		}
-	}
-	w := &wasmtimeGuest{dir: dir, entry: im.Programs[0].Entry}
+	w := &wasmtimeGuest{tree: tree, entry: im.Programs[0].Entry}
 	wasm, err := im.Programs[0].Module()
-	if err == nil {
-		config := wasmtime.NewConfig()
-		config.SetWasmTailCall(true)
-		w.engine = wasmtime.NewEngineWithConfig(config)
-		w.module, err = wasmtime.NewModule(w.engine, wasm)
-	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, err
+	}
+	config := wasmtime.NewConfig()
+	config.SetWasmTailCall(true)
+	w.engine = wasmtime.NewEngineWithConfig(config)
+	if w.module, err = wasmtime.NewModule(w.engine, wasm); err != nil {
+		return nil, err
+	}
+	w.host = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter()) // it runs nothing: it only knows the host's functions
+	if err := wasi.Register(ctx, w.host); err != nil {
+		return nil, errors.Join(err, w.host.Close(ctx))
 	}
 	return &rival{
 		lang: "python", kind: "sandbox", computes: true, eval: w.eval,
-		close: func() error { return os.RemoveAll(dir) },
+		close: func() error { return w.host.Close(ctx) },
 	}, nil
 }
 
 type wasmtimeGuest struct {
-	dir, entry string
-	engine     *wasmtime.Engine
-	module     *wasmtime.Module
+	tree   *vfs.Tree
+	entry  string
+	engine *wasmtime.Engine
+	module *wasmtime.Module
+	host   wazero.Runtime
 }
 
-func (w *wasmtimeGuest) eval(_ context.Context, code string) (string, error) {
-	out := filepath.Join(w.dir, "stdout")
-	store := wasmtime.NewStore(w.engine)
-	defer store.Close()
-	config := wasmtime.NewWasiConfig()
-	config.SetArgv([]string{"python3", "-c", code})
-	if err := errors.Join(config.SetStdoutFile(out), config.SetStderrFile(out+".errors"),
-		config.PreopenDir(w.dir, "/", wasmtime.DIR_READ, wasmtime.FILE_READ)); err != nil {
+func (w *wasmtimeGuest) eval(ctx context.Context, code string) (string, error) {
+	var out, errs bytes.Buffer
+	host, err := wasi.NewHost(wasi.Config{Args: []string{"python3", "-c", code}, Tree: w.tree, Stdout: &out, Stderr: &errs})
+	if err != nil {
 		return "", err
 	}
-	store.SetWasi(config)
+	defer host.Close()
+	store := wasmtime.NewStore(w.engine)
+	defer store.Close()
 	linker := wasmtime.NewLinker(w.engine)
-	if err := errors.Join(linker.DefineWasi(), w.stand(linker, store)); err != nil {
+	if err := w.link(wasi.Bind(ctx, host), linker, store); err != nil {
 		return "", err
 	}
 	instance, err := linker.Instantiate(store, w.module)
@@ -71,31 +72,85 @@ func (w *wasmtimeGuest) eval(_ context.Context, code string) (string, error) {
 	}
 	for _, name := range []string{"_initialize", w.entry} {
 		if _, err := instance.GetFunc(store, name).Call(store); err != nil {
-			errs, _ := os.ReadFile(out + ".errors") // best effort: the call's own error is told
-			return "", fmt.Errorf("call %s: %q, %w", name, errs, err)
+			return "", fmt.Errorf("call %s: %q, %w", name, errs.String(), err)
 		}
 	}
-	b, err := os.ReadFile(out)
-	return string(b), err
+	return out.String(), nil
 }
 
-// stand defines what the module imports beyond what wasmtime has of WASI.
-func (w *wasmtimeGuest) stand(linker *wasmtime.Linker, store *wasmtime.Store) error {
+// link defines what the module imports.
+func (w *wasmtimeGuest) link(ctx context.Context, linker *wasmtime.Linker, store *wasmtime.Store) error {
 	for _, imp := range w.module.Imports() {
 		ft := imp.Type().FuncType()
-		if ft == nil || linker.Get(store, imp.Module(), *imp.Name()) != nil {
+		if ft == nil {
 			continue
 		}
-		results := len(ft.Results())
-		f := wasmtime.NewFunc(store, ft, func(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
+		call, err := w.function(imp.Module(), *imp.Name())
+		if err != nil {
+			return err
+		}
+		params, results := len(ft.Params()), len(ft.Results())
+		f := wasmtime.NewFunc(store, ft, func(caller *wasmtime.Caller, args []wasmtime.Val) (_ []wasmtime.Val, trap *wasmtime.Trap) {
+			defer func() {
+				if r := recover(); r != nil { // how the host ends a guest
+					trap = wasmtime.NewTrap(fmt.Sprint(r))
+				}
+			}()
+			stack := make([]uint64, max(params, results))
+			for i, arg := range args {
+				if arg.Kind() == wasmtime.KindI64 {
+					stack[i] = uint64(arg.I64())
+				} else {
+					stack[i] = uint64(uint32(arg.I32()))
+				}
+			}
+			call.Call(ctx, lentModule{memory: caller.GetExport("memory").Memory().UnsafeData(caller)}, stack)
 			if results == 0 {
 				return nil, nil
 			}
-			return []wasmtime.Val{wasmtime.ValI32(errnoNosys)}, nil
+			return []wasmtime.Val{wasmtime.ValI32(int32(uint32(stack[0])))}, nil // all of them answer an errno
 		})
 		if err := linker.Define(store, imp.Module(), *imp.Name(), f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *wasmtimeGuest) function(module, name string) (api.GoModuleFunction, error) {
+	if m := w.host.Module(module); m != nil {
+		if def := m.ExportedFunctionDefinitions()[name]; def != nil {
+			if f, ok := def.GoFunction().(api.GoModuleFunction); ok {
+				return f, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("import %s.%s: the host has none", module, name)
+}
+
+// lentModule is what a host function sees of a module that is not wazero's: its memory.
+type lentModule struct {
+	api.Module
+	memory []byte
+}
+
+func (m lentModule) ExportedMemory(name string) api.Memory {
+	if name != "memory" {
+		return nil
+	}
+	return lentMemory{bytes: m.memory}
+}
+
+type lentMemory struct {
+	api.Memory
+	bytes []byte
+}
+
+func (m lentMemory) Size() uint32 { return uint32(len(m.bytes)) }
+
+func (m lentMemory) Read(offset, n uint32) ([]byte, bool) {
+	if uint64(offset)+uint64(n) > uint64(len(m.bytes)) {
+		return nil, false
+	}
+	return m.bytes[offset : offset+n : offset+n], true
 }
