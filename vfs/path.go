@@ -1,7 +1,6 @@
 package vfs
 
 import (
-	"cmp"
 	"io/fs"
 	"path"
 	"strings"
@@ -96,7 +95,7 @@ func (f *found) owner() *mount {
 func (w *walk) start(d *Dir, name string) error {
 	rest := name
 	if d.slash && name != "" {
-		rest = cmp.Or(skipSlashes(name), ".")
+		rest = skipSlashes(name)
 	}
 	switch {
 	case name == "":
@@ -121,7 +120,7 @@ func (w *walk) start(d *Dir, name string) error {
 
 // escapes reports whether a path is absolute or climbs above where it starts.
 func escapes(name string) bool {
-	return name[0] == '/' || strings.Contains(name, "..") && climbs(0, name)
+	return strings.HasPrefix(name, "/") || strings.Contains(name, "..") && climbs(0, name)
 }
 
 // climbs reports whether a path, taken from a directory at the given depth, climbs above depth 0 at any

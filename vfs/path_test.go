@@ -3,6 +3,7 @@ package vfs
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -211,5 +212,44 @@ func TestDirFollowsRename(t *testing.T) {
 	must(t, f.Close())
 	if msg := tr.audit(); msg != "" {
 		t.Error(msg)
+	}
+}
+
+// TestRootAsName names the root itself, as Tree has it and as a Dir that is the root of its paths, with Linux's errors.
+func TestRootAsName(t *testing.T) {
+	tr := New(Config{})
+	must(t, tr.MkdirAll("d/e", 0o755))
+	must(t, tr.WriteFile("d/f", nil, 0o644))
+	f, err := tr.Open("d")
+	must(t, err)
+	sub, err := f.Dir()
+	must(t, err)
+	for name, d := range map[string]*Dir{"tree": tr.top(), "root": tr.Root().AsRoot(), "below": sub.AsRoot()} {
+		for what, c := range map[string]struct{ got, want error }{
+			"rmdir /":          {d.Rmdir("/"), ErrBusy},
+			"rmdir //":         {d.Rmdir("//"), ErrBusy},
+			"rmdir /.":         {d.Rmdir("/."), fs.ErrInvalid},
+			"rmdir .":          {d.Rmdir("."), fs.ErrInvalid},
+			"unlink /":         {d.Unlink("/"), ErrIsDir},
+			"remove /":         {d.Remove("/"), ErrBusy},
+			"removeall /":      {d.RemoveAll("/"), ErrBusy},
+			"mkdir /":          {d.Mkdir("/", 0o755), fs.ErrExist},
+			"mkfifo /":         {d.Mkfifo("/", 0o644), fs.ErrExist},
+			"symlink /":        {d.Symlink("x", "/"), fs.ErrExist},
+			"rename /":         {d.Rename("/", d, "/new"), ErrBusy},
+			"rename to /":      {d.Rename("/.", d, "/"), ErrBusy},
+			"truncate /":       {d.Truncate("/", 0), ErrIsDir},
+			"access /":         {d.Access("/", true, AccessExec), nil},
+			"chmod /":          {d.Chmod("/", true, 0o755), nil},
+			"empty":            {d.Rmdir(""), fs.ErrNotExist},
+			"opened to create": {func() error { _, err := d.OpenFile("/", os.O_CREATE|os.O_RDWR, 0o644); return err }(), ErrIsDir},
+		} {
+			if !errors.Is(c.got, c.want) {
+				t.Errorf("%s: %s: %v, want %v", name, what, c.got, c.want)
+			}
+		}
+		if i, err := d.Stat("/", true); err != nil || !i.IsDir() {
+			t.Errorf("%s: stat: %v", name, err)
+		}
 	}
 }

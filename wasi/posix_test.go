@@ -65,6 +65,41 @@ func TestPOSIXPaths(t *testing.T) {
 	program.want(errBadf, "path_stat", uint32(atCwd), 0, "f", outPtr)
 }
 
+// TestRootItself makes the root what calls are about, with the errors that Linux has for that.
+func TestRootItself(t *testing.T) {
+	g := newFixture(t)
+	g.must("proc_paths", pathsPOSIX)
+	for _, c := range []struct {
+		want errno
+		call string
+		args args
+	}{
+		{errBusy, "path_remove_directory", args{atCwd, "/"}},
+		{errBusy, "path_remove_directory", args{atCwd, "///"}},
+		{errInval, "path_remove_directory", args{atCwd, "/."}},
+		{errNotempty, "path_remove_directory", args{atCwd, "/.."}},
+		{errIsdir, "path_unlink_file", args{atCwd, "/"}},
+		{errExist, "path_create_directory", args{atCwd, "/"}},
+		{errExist, "path_mkdir_mode", args{atCwd, "/", 0o755}},
+		{errExist, "path_mkfifo", args{atCwd, "/", 0o644}},
+		{errExist, "path_symlink", args{"f", atCwd, "/"}},
+		{errExist, "path_link", args{atCwd, 0, "/f", atCwd, "/"}},
+		{errPerm, "path_link", args{atCwd, 0, "/", atCwd, "/new"}},
+		{errBusy, "path_rename", args{atCwd, "/", atCwd, "/new"}},
+		{errBusy, "path_rename", args{atCwd, "/f", atCwd, "/"}},
+		{errExist, "path_rename_flags", args{atCwd, "/f", atCwd, "/", int(vfs.RenameNoReplace)}},
+		{errInval, "path_readlink", args{atCwd, "/", outPtr, 10, outPtr + 16}},
+		{errIsdir, "path_open_mode", args{atCwd, 0, "/", int(openCreate), rightFdRead, 0, 0, 0o644, 0, outPtr}},
+		{errIsdir, "path_open_mode", args{atCwd, 0, "/", 0, rightFdWrite, 0, 0, 0, 0, outPtr}},
+		{errSuccess, "path_stat", args{atCwd, 0, "/", outPtr}},
+		{errSuccess, "path_chmod", args{atCwd, 0, "/", 0o755}},
+		{errSuccess, "path_access", args{atCwd, 0, "/", 7}},
+		{errSuccess, "path_open_mode", args{atCwd, 0, "/", int(openDirectory), rightFdRead, 0, 0, 0, 0, outPtr}},
+	} {
+		g.want(c.want, c.call, c.args...)
+	}
+}
+
 // TestModes makes things with a mode and an umask.
 func TestModes(t *testing.T) {
 	g := newFixture(t)
