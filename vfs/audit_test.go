@@ -97,8 +97,24 @@ func (t *Tree) auditContent(n *inode) string {
 	for i, c := n.nextTail(1); c != nil && msg == ""; i, c = n.nextTail(i + 1) {
 		msg = check(i, c)
 	}
+	if got, want := n.data(), n.walkData(); got != want {
+		msg = fmt.Sprintf("inode %d says %d pages of data, has %d", n.ino, got, want)
+	}
 	if x := n.extras(); x.shown > n.size || x.shown > 0 && x.base == nil {
 		msg = fmt.Sprintf("inode %d has more base than size", n.ino)
 	}
 	return msg
+}
+
+// walkData is what data must say: what seeking would find.
+func (n *inode) walkData() (pages int64) {
+	for off := int64(0); off < n.size; {
+		from := n.nextData(off)
+		if from >= n.size {
+			break
+		}
+		off = n.nextHole(from)
+		pages += pagesOf(off - from)
+	}
+	return pages
 }

@@ -45,8 +45,9 @@ func (n *inode) nextTail(i int64) (int64, *chunk) {
 
 // cutTail takes chunk i, which is not 0, out of the table.
 func (t *Tree) cutTail(n *inode, i int64) {
-	if n.extra != nil {
-		n.extra.tail.remove(t.own, uint64(i))
+	if x := n.extra; x != nil {
+		x.pages -= x.tail.get(uint64(i)).pages()
+		x.tail.remove(t.own, uint64(i))
 	}
 }
 
@@ -58,7 +59,9 @@ func (t *Tree) setChunk(n *inode, i int64, c *chunk) {
 		n.head = c
 		return
 	}
-	n.extend().tail.set(t.own, uint64(i), c)
+	x := n.extend()
+	x.pages += c.pages() - x.tail.get(uint64(i)).pages()
+	x.tail.set(t.own, uint64(i), c)
 }
 
 // under returns what base has for chunk i.
@@ -186,7 +189,9 @@ func (t *Tree) writeChunk(n *inode, i int64, in int, p []byte) int {
 	}
 	t.charge(n, price(i, size)-paid)
 	if old != nil && old.own == t.own {
+		pages := old.pages()
 		old.b = stretch(old.b, size)
+		n.countPages(i, old.pages()-pages)
 		return copy(old.b[in:], p)
 	}
 	fresh := &n.first
@@ -239,7 +244,7 @@ func (t *Tree) empty(n *inode) {
 	t.charge(n, -t.paidContent(n))
 	n.size, n.head, n.first = 0, nil, chunk{}
 	if x := n.extra; x != nil {
-		x.base, x.shown, x.tail = nil, 0, radix[chunk]{}
+		x.base, x.shown, x.tail, x.pages = nil, 0, radix[chunk]{}, 0
 	}
 }
 
@@ -254,10 +259,7 @@ func (t *Tree) discard(n *inode) {
 func (t *Tree) cutChunks(n *inode, size int64) {
 	last, in := size/chunkSize, int(size%chunkSize)
 	if c := n.chunk(last); c != nil && in > 0 && len(c.b) > in {
-		paid := t.paid(last, c)
-		short := t.cutChunk(c, in)
-		t.charge(n, t.paid(last, short)-paid)
-		t.setChunk(n, last, short)
+		t.shorten(n, last, c, in)
 	}
 	if in > 0 {
 		last++
@@ -266,6 +268,18 @@ func (t *Tree) cutChunks(n *inode, size int64) {
 		t.charge(n, -t.paid(i, c))
 		t.cutTail(n, i)
 	}
+}
+
+// shorten cuts c, which is chunk i, to size bytes.
+func (t *Tree) shorten(n *inode, i int64, c *chunk, size int) {
+	paid, pages := t.paid(i, c), c.pages()
+	short := t.cutChunk(c, size)
+	t.charge(n, t.paid(i, short)-paid)
+	if short == c {
+		n.countPages(i, c.pages()-pages)
+		return
+	}
+	t.setChunk(n, i, short)
 }
 
 // cutChunk returns c shortened to n bytes. A charged chunk may not hold on to much more memory than it then

@@ -11,10 +11,45 @@ const (
 // page is the grain of what counts as data, in bytes.
 const page = 4096
 
+// pages is how many pages hold the chunk's bytes; none if there is no chunk.
+func (c *chunk) pages() int32 {
+	if c == nil {
+		return 0
+	}
+	return int32((len(c.b) + page - 1) / page)
+}
+
+// countPages notes that chunk i has become longer or shorter in its place.
+func (n *inode) countPages(i int64, more int32) {
+	if i > 0 {
+		n.extend().pages += more
+	}
+}
+
+// data returns how much of the file is data, in pages. It costs a step for each chunk that hides some of base.
+// Preconditions: the tree's mutex is held.
+func (n *inode) data() int64 {
+	x := n.extras()
+	sum := int64(n.head.pages()) + int64(x.pages)
+	if x.shown == 0 {
+		return sum
+	}
+	sum += pagesOf(x.shown)
+	if n.head != nil {
+		sum -= pagesOf(min(x.shown, chunkSize))
+	}
+	for i, c := n.nextTail(1); c != nil && i*chunkSize < x.shown; i, c = n.nextTail(i + 1) {
+		sum -= pagesOf(min(x.shown-i*chunkSize, chunkSize))
+	}
+	return sum
+}
+
+func pagesOf(size int64) int64 { return (size + page - 1) / page }
+
 // extent is how many bytes of chunk i's place are data, from its start on. The rest is a hole.
 func (n *inode) extent(i int64) int64 {
 	if c := n.chunk(i); c != nil {
-		return min((int64(len(c.b))+page-1)/page*page, chunkSize)
+		return int64(c.pages()) * page
 	}
 	return max(0, min(n.extras().shown-i*chunkSize, chunkSize))
 }
@@ -201,10 +236,7 @@ func (t *Tree) punchChunk(n *inode, i int64, in, end int) error {
 	case in == 0 && end >= len(have):
 		t.dropChunk(n, i, c)
 	case end >= len(have) && c != nil:
-		paid := t.paid(i, c)
-		short := t.cutChunk(c, in)
-		t.charge(n, t.paid(i, short)-paid)
-		t.setChunk(n, i, short)
+		t.shorten(n, i, c, in)
 	default:
 		zeros := make([]byte, min(end, len(have))-in)
 		if t.writeChunk(n, i, in, zeros) < len(zeros) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -185,5 +186,65 @@ func TestPunchGivesBack(t *testing.T) {
 	}
 	if msg := c.audit() + tr.audit(); msg != "" {
 		t.Error(msg)
+	}
+}
+
+// TestBlocks asks how much room files take, in the numbers that tmpfs has for them.
+func TestBlocks(t *testing.T) {
+	tr := New(Config{})
+	must(t, tr.AddStatic("static", make([]byte, 3*chunkSize+5000), 0o644, time.Time{}))
+	must(t, tr.MountOverlay("l", fstest.MapFS{"f": {Data: make([]byte, 2*chunkSize), Mode: 0o644}}))
+	must(t, tr.Mkdir("dir", 0o755))
+	must(t, tr.Root().Mkfifo("fifo", 0o644))
+	must(t, tr.Symlink(strings.Repeat("x", longLink-1), "link"))
+	must(t, tr.Symlink(strings.Repeat("x", longLink), "longlink"))
+	blocks := func(tr *Tree, name string) int64 {
+		t.Helper()
+		i, err := tr.Lstat(name)
+		must(t, err)
+		return i.(Info).Blocks()
+	}
+	for name, want := range map[string]int64{"dir": 8, "fifo": 0, "link": 0, "longlink": 8, "static": 112, "l/f": 64} {
+		if got := blocks(tr, name); got != want {
+			t.Errorf("%s: %d blocks, want %d", name, got, want)
+		}
+	}
+	type step struct {
+		do   func(f *File) error
+		want int64
+	}
+	write := func(n int, off int64) func(*File) error {
+		return func(f *File) error { _, err := f.WriteAt(make([]byte, n), off); return err }
+	}
+	cut := func(n int64) func(*File) error { return func(f *File) error { return f.Truncate(n) } }
+	punch := func(off, n int64) func(*File) error { return func(f *File) error { return f.PunchHole(off, n) } }
+	for name, steps := range map[string][]step{
+		"new": {
+			{cut(0), 0}, {write(1, 0), 8}, {write(4096, 0), 8}, {write(1, 4096), 16}, {cut(1 << 40), 16}, {write(1, 1<<30), 24},
+			{write(8192, 1<<30), 32}, {write(4097, 1<<30), 32}, {cut(1<<30 + 4096), 24}, {cut(4096), 8}, {write(10*chunkSize, 0), 320},
+			{punch(chunkSize, 2*chunkSize), 256}, {punch(9*chunkSize+4096, chunkSize), 232}, {cut(5000), 16}, {cut(0), 0},
+		},
+		"static": {
+			{write(1, chunkSize+7), 112}, {write(1, 0), 112}, {punch(0, 2*chunkSize), 48}, {cut(1 << 30), 48}, {write(1, 3*chunkSize+6000), 48},
+			{write(1, 3*chunkSize+8192), 56}, {cut(2*chunkSize + 1), 8}, {cut(0), 0},
+		},
+		"l/f": {{write(1, chunkSize), 64}, {cut(chunkSize + 4096), 40}, {punch(0, chunkSize), 8}},
+	} {
+		f, err := tr.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+		must(t, err)
+		for i, s := range steps {
+			before := tr.Clone()
+			was := blocks(tr, name)
+			must(t, s.do(f))
+			if got := blocks(tr, name); got != s.want {
+				t.Errorf("%s: step %d: %d blocks, want %d", name, i, got, s.want)
+			}
+			if got := blocks(before, name); got != was {
+				t.Errorf("%s: step %d: a clone has %d blocks, had %d", name, i, got, was)
+			}
+			if msg := tr.audit(); msg != "" {
+				t.Errorf("%s: step %d: %s", name, i, msg)
+			}
+		}
 	}
 }

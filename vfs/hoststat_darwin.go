@@ -13,5 +13,6 @@ func hostStat(i fs.FileInfo) (s nodeStat, ok bool) {
 	}
 	return nodeStat{
 		dev: uint64(st.Dev), ino: st.Ino, nlink: uint64(st.Nlink), atime: st.Atimespec.Nano(), ctime: st.Ctimespec.Nano(),
+		blocks: st.Blocks,
 	}, true
 }

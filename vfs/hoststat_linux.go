@@ -13,6 +13,6 @@ func hostStat(i fs.FileInfo) (s nodeStat, ok bool) {
 	}
 	return nodeStat{
 		dev: uint64(st.Dev), ino: st.Ino, nlink: uint64(st.Nlink), //nolint:unconvert // The types differ between processors.
-		atime: st.Atim.Nano(), ctime: st.Ctim.Nano(),
+		atime: st.Atim.Nano(), ctime: st.Ctim.Nano(), blocks: st.Blocks,
 	}, true
 }

@@ -38,6 +38,7 @@ type extra struct {
 	attrs *attrs       // nil: none
 	more  *homes       // nil: it has not had several names
 	rdev  uint32       // of a device node: its number
+	pages int32        // pages of data in tail
 }
 
 // extras returns what the inode has of them, for reading.

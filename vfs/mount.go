@@ -197,11 +197,11 @@ func (m *mount) describe(i fs.FileInfo, name, as string) Info {
 	at := nanos(i.ModTime())
 	d := Info{
 		name: as, mode: i.Mode() & (fs.ModeType | modeBits), uid: m.uid, gid: m.gid,
-		dev: m.dev, ino: pathIno(name), nlink: 1, size: i.Size(),
+		dev: m.dev, ino: pathIno(name), nlink: 1, size: i.Size(), pages: pagesOf(i.Size()),
 		atime: at, mtime: at, ctime: at, btime: at,
 	}
 	if d.IsDir() {
-		d.nlink, d.size = 2, dirSize
+		d.nlink, d.size, d.pages = 2, dirSize, pagesOf(dirSize)
 	}
 	if st, ok := hostStat(i); ok {
 		st.add(&d)

@@ -11,7 +11,7 @@ const errnoNoAttr = syscall.ENODATA
 func (i Info) Sys() any {
 	st := &syscall.Stat_t{
 		Dev: i.dev, Ino: i.ino, Mode: unixMode(i.mode), Uid: uint32(i.uid), Gid: uint32(i.gid),
-		Rdev: uint64(i.rdev), Size: i.size, Blocks: (i.size + 511) / 512,
+		Rdev: uint64(i.rdev), Size: i.size, Blocks: i.Blocks(),
 		Atim: syscall.NsecToTimespec(i.atime), Mtim: syscall.NsecToTimespec(i.mtime), Ctim: syscall.NsecToTimespec(i.ctime),
 	}
 	setStat(&st.Nlink, i.nlink)

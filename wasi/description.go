@@ -73,4 +73,5 @@ type filestat struct {
 
 	// Beyond preview 1's; a mode of 0 is that of a pipe or a socket, of the process's user.
 	mode, uid, gid uint32
+	blocks         uint64 // of 512 bytes
 }

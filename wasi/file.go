@@ -132,6 +132,8 @@ func statOf(info vfs.Info, err error) (filestat, error) {
 		mode:  modeOf(info.Mode()),
 		uid:   uint32(info.UID()),
 		gid:   uint32(info.GID()),
+
+		blocks: uint64(info.Blocks()),
 	}, nil
 }
 

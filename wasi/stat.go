@@ -12,6 +12,9 @@ import (
 // sizeStat is the size in bytes of module belljar's stat structure.
 const sizeStat = 96
 
+// blockSize is the unit in which programs had best read and write, in bytes.
+const blockSize = 4096
+
 // The type bits of a mode, as POSIX systems encode them.
 // https://man7.org/linux/man-pages/man7/inode.7.html
 const (
@@ -90,12 +93,10 @@ func (m memory) putStat(ptr uint32, st filestat) errno {
 	if st.typ == typeCharacterDevice {
 		rdev = st.ino // one device, one number
 	}
-	const block = 4096
-	blocks := (st.size + block - 1) / block * (block / 512)
 	for i, v := range [...]uint64{st.dev, st.ino, st.nlink} {
 		binary.LittleEndian.PutUint64(b[8*i:], v)
 	}
-	for i, v := range [...]uint64{rdev, st.size, block, blocks, st.atime, st.mtime, st.ctime} {
+	for i, v := range [...]uint64{rdev, st.size, blockSize, st.blocks, st.atime, st.mtime, st.ctime} {
 		binary.LittleEndian.PutUint64(b[40+8*i:], v)
 	}
 	return errSuccess
