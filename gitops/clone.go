@@ -25,11 +25,16 @@ type CloneOptions struct {
 	Sparse       []string // directories to check out, besides the files at the top; none mean everything
 	Bare         bool
 	NoCheckout   bool
+	// Submodules clones what .gitmodules names, too, and what that names, each at the commit that is recorded and with a
+	// .git of its own: at most 256, eight levels deep (ErrTooMany). Their URLs are those that whoever made the repository wrote:
+	// they are reached as Config.Access reaches all others, and only a repository of the tree may name others of the tree.
+	// Not with Bare or NoCheckout.
+	Submodules bool
 }
 
 // Clone copies the repository at from to name, a directory of t that is missing or empty. from is a path in t or a
 // file:// URL of one, or a repository elsewhere as Config.Access reaches it: https://, http://, ssh://, host:path, git://.
-// Nothing of the source but objects and references is taken: no config, no hooks, no submodules. A Clone that fails
+// Nothing of the source but objects and references is taken: no config, no hooks. A Clone that fails
 // leaves nothing behind. Errors: ErrExists, ErrNotFound for a branch or commit that isn't there, and Fetch's.
 func Clone(ctx context.Context, t *vfs.Tree, from, name string, cfg Config, o CloneOptions) (r *Repository, err error) {
 	defer act(&err, "clone")
@@ -53,6 +58,9 @@ func Clone(ctx context.Context, t *vfs.Tree, from, name string, cfg Config, o Cl
 		return nil, err
 	}
 	r, err = clone(ctx, t, source, name, cfg, o)
+	if left := maxSubmodules; err == nil && o.Submodules && r.work != nil && !o.NoCheckout {
+		err = r.submodules(ctx, t, source, name, 1, &left)
+	}
 	if err == nil {
 		return r, nil
 	}
@@ -113,6 +121,9 @@ func clone(ctx context.Context, t *vfs.Tree, source address, name string, cfg Co
 	}
 	list := a.cloned(head, at, single, o)
 	if err := r.take(ctx, p, list, o.Depth); err != nil {
+		if o.Commit != "" && errors.Is(err, plumbing.ErrObjectNotFound) {
+			err = fmt.Errorf("commit %s: %w: %w", o.Commit, ErrNotFound, err)
+		}
 		return nil, err
 	}
 	if !o.NoTags && single {

@@ -31,7 +31,7 @@
 //     states itself), lists of more than a million paths, files of packed references over 32 MiB, and configs of more than 20,000
 //     sections, ErrTooMany; no reference is read that takes more than 8 KiB,
 //   - hooks, aliases, filters, fsmonitor, core.worktree and includes in a repository's config are never looked at,
-//   - submodules are empty directories; their URLs are never used.
+//   - submodules are empty directories, and their URLs not used, unless Clone is told to.
 //
 // What is written counts against the tree's limits, and fails with vfs.ErrQuota beyond them.
 //

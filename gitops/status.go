@@ -71,7 +71,7 @@ func (s Status) Clean() bool {
 	return true
 }
 
-// Status compares the working tree, the index and the last commit.
+// Status compares the working tree, the index and the last commit. Into submodules it doesn't look.
 func (r *Repository) Status(ctx context.Context, o StatusOptions) (s Status, err error) {
 	defer act(&err, "status")
 	r.mu.Lock()

@@ -238,6 +238,12 @@ func (s *scanner) tracked(name string) bool {
 	return conflict
 }
 
+// submodule tells whether a path is another repository's, as the index has it.
+func (s *scanner) submodule(name string) bool {
+	e := s.index.paths[name]
+	return e != nil && e.Mode == filemode.Submodule
+}
+
 func (s *scanner) dir(ctx context.Context, dir string, ps []gitignore.Pattern) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -275,6 +281,8 @@ func (s *scanner) node(ctx context.Context, name string, i vfs.Info, m gitignore
 	switch {
 	case tracked && !i.IsDir():
 		s.out.files[name] = i
+		return nil
+	case i.IsDir() && s.submodule(name):
 		return nil
 	case i.IsDir() && (tracked || s.dirs[name]):
 		return s.dir(ctx, name, ps)
