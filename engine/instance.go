@@ -173,7 +173,7 @@ func (in *instance) release(healthy bool) {
 	if in.memory != nil {
 		in.memory.mayGrow = nil
 	}
-	if !healthy || len(in.info.Stateful) > 0 || in.from.full() || in.reset() != nil {
+	if !healthy || len(in.info.Stateful) > 0 {
 		in.close()
 		return
 	}
