@@ -34,7 +34,7 @@ func (s *suite) shell(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	for _, part := range []func(context.Context) error{b.load, b.fresh, b.loops, b.idle, b.tools} {
+	for _, part := range []func(context.Context) error{b.load, b.fresh, b.loops, b.idle, b.closing, b.tools} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -203,6 +203,31 @@ func (b *shellBench) waiting(ctx context.Context) (*resident, error) {
 		return nil, errors.Join(err, sb.Close())
 	}
 	return r, nil
+}
+
+// closing measures how long Close takes to end processes, of which one half waits and the other computes.
+func (b *shellBench) closing(ctx context.Context) error {
+	const n = 100
+	script := fmt.Sprintf("for ((i=0; i<%d; i++)); do sleep 100 & (while :; do :; done) & done; echo ready", n/2)
+	var times []float64
+	for range b.rounds(8) {
+		sb, err := b.engine.Create(ctx, engine.Spec{Limits: engine.Limits{Processes: n + 10, Memory: 2 << 30}})
+		if err != nil {
+			return err
+		}
+		_, err = b.in(ctx, sb, script, "ready\n")
+		live := len(sb.Processes())
+		start := time.Now()
+		if err := errors.Join(err, sb.Close()); err != nil {
+			return err
+		}
+		times = append(times, milliseconds(time.Since(start)))
+		if live < n {
+			return fmt.Errorf("%d processes live, not %d", live, n)
+		}
+	}
+	b.add("close_100_processes_ms", "ms", times, "Close of a sandbox with %d live processes, half of which compute", n)
+	return nil
 }
 
 // tools measures programs that compute, against the machine's own.
