@@ -122,16 +122,14 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (f *File) readAt(p []byte, off int64) (int, error) {
-	if err := f.check(true, false); err != nil {
-		return 0, err
-	}
-	if off < 0 {
+	switch err := f.check(true, false); {
+	case off < 0 && err != fs.ErrClosed:
 		return 0, fs.ErrInvalid
-	}
-	if f.isFIFO() {
+	case err != nil:
+		return 0, err
+	case f.isFIFO():
 		return 0, ErrNotSeekable
-	}
-	if len(p) == 0 {
+	case len(p) == 0:
 		return 0, nil
 	}
 	return f.h.readAt(p, off)
@@ -181,9 +179,10 @@ func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	err := f.check(false, true)
 	switch {
-	case err != nil:
+	case err == fs.ErrClosed:
 	case off < 0 || off > math.MaxInt64-int64(len(p)):
 		err = fs.ErrInvalid
+	case err != nil:
 	case f.isFIFO():
 		err = ErrNotSeekable
 	}
@@ -295,9 +294,10 @@ func (f *File) Truncate(size int64) error {
 func (f *File) Allocate(off, n int64) error {
 	err := f.check(false, true)
 	switch {
-	case err != nil:
+	case err == fs.ErrClosed:
 	case off < 0 || n <= 0:
 		err = fs.ErrInvalid
+	case err != nil:
 	case off > maxFileSize || n > maxFileSize-off:
 		err = ErrTooLarge
 	default:

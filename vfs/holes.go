@@ -146,9 +146,10 @@ func (f *File) PunchHole(off, length int64) error {
 	err := f.check(false, true)
 	h, can := f.h.(sparser)
 	switch {
-	case err != nil:
+	case err == fs.ErrClosed:
 	case off < 0 || length <= 0:
 		err = fs.ErrInvalid
+	case err != nil:
 	case off > maxFileSize || length > maxFileSize-off:
 		err = ErrTooLarge
 	case f.isFIFO():
