@@ -107,6 +107,12 @@ func TestScripts(t *testing.T) {
 			stdout: "1\n1\n1\nTERM\n"},
 		{name: "looking at files", script: `printf '#!/bin/sh\n' > s; file s; printf 'ab\0hello\0' | strings; printf 'A\0B' | hexdump -C; echo abc | rev; printf 'a\r\n' | dos2unix | od -c | head -1; stty size </dev/null 2>/dev/null; getopt ab: -a -b x y`,
 			stdout: "s: POSIX shell script, ASCII text executable\nhello\n00000000  41 00 42                                          |A.B|\n00000003\ncba\n0000000   a  \\n\n -a -b x -- y\n"},
+		{name: "files in compressed ones", script: `for c in gzip bzip2 xz zstd; do echo text > t; $c -qf t; file -bz t.* | sed 's/ (.*//'; rm -f t t.*; done`,
+			stdout: "ASCII text\nASCII text\nASCII text\nASCII text\n"},
+		{name: "stdbuf", script: `stdbuf -oL -i0 echo a; stdbuf --help | grep -c 'Usage: stdbuf'; stdbuf --output=x true; echo $?; stdbuf -o0 nosuch; echo $?`,
+			stdout: "a\n1\n125\n127\n"},
+		{name: "long command lines", script: `seq 20000 | xargs | wc -l; mkdir d; touch d/{1..3000}; find d -type f -exec sh -c 'echo $#' sh {} +`, stdout: "1\n3000\n"},
+		{name: "waiting for input", script: `read -t 0.1 x < <(sleep 9); echo $(($? > 128)); read -t 9 x < <(sleep 0.1; echo in); echo $? $x`, stdout: "1\n0 in\n"},
 		{name: "time zone", script: `TZ=EST5EDT,M3.2.0,M11.1.0 date -d @1720000000 '+%F %T %Z'`, stdout: "2024-07-03 05:46:40 EDT\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -214,6 +214,12 @@ configure() {
 # generated makes the sources that automake's makefiles make first for "all", and not for a program alone.
 generated() { echo 'generated: $(BUILT_SOURCES)' | make -f Makefile -f - generated; }
 
+# counts NAME: the compiler's options for a program whose branches profile.sh has counted.
+counts() {
+	zstd -q -d -f "$HERE/$1.profdata.zst" -o "$WORK/$1.profdata"
+	echo "-fprofile-instr-use=$WORK/$1.profdata -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date"
+}
+
 # made NAME FILE...: what the step made, by the names of programs.txt.
 made() {
 	local f
@@ -224,7 +230,10 @@ made() {
 }
 
 build_bash() {
-	configure bash --without-bash-malloc --enable-readline --enable-job-control bash_cv_termcap_lib=libtinfo CFLAGS="$CFLAGS $JUMPS -I$WORK/regex"
+	local counts
+	counts=$(counts bash)
+	configure bash --without-bash-malloc --enable-readline --enable-job-control bash_cv_termcap_lib=libtinfo \
+		CFLAGS="$CFLAGS $JUMPS $counts -I$WORK/regex"
 	sed -i -E 's/^#define (HAVE_DLOPEN|HAVE_DLSYM|HAVE_DLCLOSE) 1/#undef \1/' config.h
 	make pathnames.h
 	"$CC" -O2 -g0 $JUMPS -std=gnu17 -Wall -Wextra -Werror -isystem "$SRC/bash" -isystem "$SRC/bash/include" \
@@ -263,7 +272,14 @@ build_pcre2() {
 }
 
 build_grep() { configure grep --enable-perl-regexp PCRE_CFLAGS="-I$WORK/include" PCRE_LIBS="-L$LIB -lpcre2-8"; make -j"$JOBS" -C lib; make -C src grep; made src/grep; }
-build_gawk() { configure gawk --disable-mpfr --disable-extensions --disable-pma --without-readline; make -C support -j"$JOBS"; make -j"$JOBS" gawk; made gawk; }
+build_gawk() {
+	local counts
+	counts=$(counts gawk)
+	configure gawk --disable-mpfr --disable-extensions --disable-pma --without-readline CFLAGS="$CFLAGS $counts"
+	make -C support -j"$JOBS"
+	make -j"$JOBS" gawk
+	made gawk
+}
 build_diff() { configure diffutils; make -j"$JOBS" -C lib; make -C src; made src/{diff,cmp,diff3,sdiff}; }
 build_patch() { configure patch; make -j"$JOBS" -C lib; make -C src patch; made src/patch; }
 
@@ -524,16 +540,25 @@ build_scripts() {
 	chmod 755 "$out"/*
 }
 
+# What asyncify must leave as they are, and whoever calls them must not swallow: see posix/src/jump.c.
+JUMP_FUNCTIONS="invoke_* land emscripten_longjmp"
+# Functions of bash's that nothing unwinds: they call what prints and ends the process, or what the C library writes to memory.
+NEVER_UNWOUND=xmalloc,xrealloc,programming_error,sprintf,snprintf,vsnprintf,find_variable,find_variable_internal,find_variable_nameref,find_variable_last_nameref
+
 # finish MODULE FORK: what comes after linking; see programs.txt.
 finish() {
-	local passes=()
+	local passes=() name
 	case $2 in
-	none) ;;
-	asyncify) passes=(--asyncify --pass-arg=asyncify-imports@belljar.proc_fork) ;;
-	jumps) passes=(--fpcast-emu --pass-arg=max-func-params@9 --asyncify --pass-arg=asyncify-imports@belljar.proc_fork) ;;
+	none) passes=(--strip-debug -O2) ;;
+	asyncify) passes=(--strip-debug --asyncify --pass-arg=asyncify-imports@belljar.proc_fork -O2) ;;
+	jumps)
+		passes=(--fpcast-emu --pass-arg=max-func-params@9)
+		for name in $JUMP_FUNCTIONS; do passes+=("--no-inline=$name"); done
+		passes+=(-O3 --asyncify --pass-arg=asyncify-imports@belljar.proc_fork "--pass-arg=asyncify-removelist@$NEVER_UNWOUND" -O3 --strip-debug)
+		;;
 	*) echo "programs.txt: $1: fork is $2" >&2; return 1 ;;
 	esac
-	binaryen-opt "$WORK/linked/$1" --strip-debug "${passes[@]}" -O2 --strip-producers -o "$WORK/$1.wasm"
+	binaryen-opt "$WORK/linked/$1" "${passes[@]}" --strip-producers -o "$WORK/$1.wasm"
 	zstd -q -f -19 --long=23 "$WORK/$1.wasm" -o "$WORK/$1.wasm.zst"
 }
 
