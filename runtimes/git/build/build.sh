@@ -218,7 +218,7 @@ makes() {
 		DEFAULT_PAGER=cat DEFAULT_EDITOR=editor "$@"
 }
 
-SCRIPTS=(git-submodule git-bisect git-merge-octopus git-merge-one-file git-merge-resolve git-request-pull git-filter-branch
+SCRIPTS=(git-submodule git-bisect git-merge-octopus git-merge-one-file git-merge-resolve git-filter-branch
 	git-quiltimport git-mergetool git-difftool--helper)
 SOURCED=(git-sh-setup git-sh-i18n git-mergetool--lib)
 
