@@ -100,6 +100,17 @@ func TestForks(t *testing.T) {
 	if a, b := cell(t, session(t, sb), random), cell(t, session(t, forked), random); a.Value == b.Value || a.Value == "" {
 		t.Errorf("both draw %s", a.Value)
 	}
+	// OpenSSL has drawn before the fork, too.
+	const key = "const k = require('crypto').generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' }).d; k"
+	cell(t, session(t, sb), key)
+	twin, err := sb.Fork(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer twin.Close()
+	if a, b := cell(t, session(t, sb), key), cell(t, session(t, twin), key); a.Value == b.Value || a.Value == "" {
+		t.Errorf("both make the key %s, %v", a.Value, a.Exception)
+	}
 	if res := interrupted(t, session(t, forked)); res.ExitCode != 130 {
 		t.Errorf("a fork is not interrupted: %d", res.ExitCode)
 	}

@@ -206,7 +206,7 @@ openssl() {
 		no-secure-memory no-module no-autoload-config no-ct no-cms no-cmp no-ts no-ocsp no-srp no-srtp \
 		no-dtls no-psk no-nextprotoneg no-gost no-idea no-seed no-camellia no-aria no-cast no-bf no-rc2 no-rc4 \
 		no-rc5 no-md2 no-mdc2 no-whirlpool no-sm2 no-sm3 no-sm4 no-ec2m no-siv no-ocb no-legacy no-rfc3779 \
-		no-static-engine no-err
+		no-static-engine
 	make -j"$JOBS" build_generated libcrypto.a libssl.a
 	cp libcrypto.a libssl.a "$LIB/"
 	cp -r include/. "$SRC/openssl/include/"

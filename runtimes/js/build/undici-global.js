@@ -26,16 +26,20 @@ class NodeDispatcher {
     }
     const headers = {}
     for (const [name, value] of Array.isArray(opts.headers) ? pairs(opts.headers) : Object.entries(opts.headers ?? {})) headers[name] = value
+    if (opts.upgrade) Object.assign(headers, { connection: 'upgrade', upgrade: opts.upgrade })
     if (opts.body != null && typeof opts.body.length === 'number' && headers['content-length'] === undefined) headers['content-length'] = opts.body.length
     request = (secure ? https : http).request(url, { method: opts.method, headers, agent: false }, (response) => {
-      const raw = response.rawHeaders.map((h) => Buffer.from(h, 'latin1'))
-      const go = handler.onHeaders(response.statusCode, raw, () => response.resume(), response.statusMessage)
+      const go = handler.onHeaders(response.statusCode, bytes(response.rawHeaders), () => response.resume(), response.statusMessage)
       if (go === false) response.pause()
       response.on('data', (chunk) => {
         if (handler.onData(chunk) === false) response.pause()
       })
       response.on('end', () => handler.onComplete([]))
       response.on('error', (error) => handler.onError(aborted ?? error))
+    })
+    request.on('upgrade', (response, socket, head) => {
+      if (head.length > 0) socket.unshift(head)
+      handler.onUpgrade(response.statusCode, bytes(response.rawHeaders), socket)
     })
     request.on('error', (error) => handler.onError(aborted ?? error))
     send(request, opts.body).catch((error) => {
@@ -47,6 +51,8 @@ class NodeDispatcher {
   async close () {}
   async destroy () {}
 }
+
+const bytes = (headers) => headers.map((h) => Buffer.from(h, 'latin1'))
 
 function * pairs (list) {
   for (let i = 0; i < list.length; i += 2) yield [String(list[i]), String(list[i + 1])]

@@ -1,17 +1,12 @@
-// The crypto binding: hashes, HMAC, derived keys, ciphers, secret keys. There are no asymmetric keys and no certificates.
+// The crypto binding: hashes, HMAC, derived keys and ciphers; keys.js, signatures.js and certificates.js have the rest.
 'use strict';
 
-const { native, bindings, privateSymbols } = env;
+const { native, bindings } = env;
+const { job, buffer, bytes } = env.keys;
+const handleSymbol = native.privateSymbol('belljar:handle');
 
-const bytes = (x) => {
-  if (typeof x === 'string') return native.bytesOf(x, 1);
-  if (x instanceof KeyObjectHandle) return x.key;
-  if (ArrayBuffer.isView(x)) return new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
-  return new Uint8Array(x);
-};
 const input = (data, encoding) => (typeof data === 'string' ? env.bytesOf(data, encoding === 'buffer' ? 'utf8' : encoding) : bytes(data));
 const output = (out, encoding) => (encoding === undefined || encoding === 'buffer' ? env.bufferOf(out) : env.textOf(out, encoding));
-const fail = (message, code) => Object.assign(new Error(message), code ? { code } : {});
 const unsupported = (message = 'error:0308010C:digital envelope routines::unsupported') =>
   Object.assign(new Error(message), { code: 'ERR_OSSL_EVP_UNSUPPORTED' });
 
@@ -20,8 +15,10 @@ class Hash {
     this.length = length;
     this.state = algorithm instanceof Hash ? native.hashCopy(algorithm.state) : native.newHash(String(algorithm));
     if (this.state === undefined) {
-      const e = fail('Digest method not supported');
-      throw e;
+      throw new Error('Digest method not supported');
+    }
+    if (length !== undefined && !(algorithm instanceof Hash) && length !== native.hashSize(`${algorithm}`) && !/^shake/i.test(algorithm)) {
+      throw env.keys.opensslError('error:030000B2:digital envelope routines::not XOF or invalid length');
     }
   }
   update(data, encoding) { return native.hashUpdate(this.state, input(data, encoding)); }
@@ -35,10 +32,7 @@ class Hash {
 class Hmac {
   init(algorithm, key) {
     const size = native.hashBlock(algorithm);
-    if (size === undefined) {
-      const { codes: { ERR_CRYPTO_INVALID_DIGEST } } = env.require('internal/errors');
-      throw ERR_CRYPTO_INVALID_DIGEST ? new ERR_CRYPTO_INVALID_DIGEST(algorithm) : Object.assign(fail(`Invalid digest: ${algorithm}`), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
-    }
+    if (size === undefined) throw env.keys.invalidDigest(algorithm);
     let k = bytes(key);
     this.algorithm = algorithm;
     if (k.length > size) k = digest(algorithm, k);
@@ -69,42 +63,6 @@ function hmac(algorithm, key, ...parts) {
   return h.finish();
 }
 
-// job makes a class whose work is done at once; an asynchronous one tells of it in the loop's next turn.
-const job = (work) => class {
-  constructor(mode, ...args) { this.mode = mode; this.args = args; }
-  run() {
-    let error, result;
-    try { result = work(...this.args); } catch (e) { error = e; }
-    if (this.mode === 1) return [error, result];
-    env.complete(() => env.call(this, this.ondone, error, result));
-    return undefined;
-  }
-};
-const buffer = (u8) => u8.buffer.slice(u8.byteOffset, u8.byteOffset + u8.byteLength);
-const never = job(() => { throw unsupported('this algorithm is not supported'); });
-
-class KeyObjectHandle {
-  init(type, data) {
-    if (type !== 0) throw unsupported('unsupported'); // public and private ones
-    this.type = type;
-    this.key = bytes(data).slice();
-  }
-  keyDetail(target) { target.length = this.key.length * 8; return target; }
-  getSymmetricKeySize() { return this.key.length; }
-  export() { return env.bufferOf(this.key.slice()); }
-  exportJwk(target) {
-    target.kty = 'oct';
-    target.k = native.textOf(this.key, 5);
-    return target;
-  }
-  initJwk(jwk) {
-    if (jwk.kty !== 'oct') throw unsupported('this kind of key is not supported');
-    this.key = native.bytesOf(jwk.k, 5);
-    return 0;
-  }
-  equals(other) { return native.timingSafeEqual(this.key, other.key); }
-}
-
 class CipherBase {
   constructor(encrypt) { this.encrypt = encrypt; }
   init(name, password) {
@@ -133,18 +91,15 @@ class CipherBase {
     if (this.state === undefined) throw unsupported();
   }
   update(data, encoding) {
-    const out = native.cipherUpdate(this.state, input(data, encoding), false);
-    if (out === undefined) throw Object.assign(new Error('Trying to add data in unsupported state'), { code: 'ERR_CRYPTO_INVALID_STATE' });
+    const out = this.done ? undefined : native.cipherUpdate(this.state, input(data, encoding), false);
+    if (out === undefined) throw new Error('Trying to add data in unsupported state');
     return env.bufferOf(out);
   }
   final() {
-    if (this.done) throw Object.assign(new Error('Unsupported state'), { code: 'ERR_CRYPTO_INVALID_STATE' });
+    if (this.done) throw Object.assign(new Error('Invalid state'), { code: 'ERR_CRYPTO_INVALID_STATE' });
     const out = native.cipherFinal(this.state);
     if (out === undefined) {
-      if (this.mode === 6) throw new Error('Unsupported state or unable to authenticate data');
-      throw Object.assign(new Error(this.encrypt ? 'error:1C80006A:Provider routines::wrong final block length' : 'error:1C800064:Provider routines::bad decrypt'), {
-        library: 'Provider routines', reason: this.encrypt ? 'wrong final block length' : 'bad decrypt',
-        code: this.encrypt ? 'ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH' : 'ERR_OSSL_BAD_DECRYPT' });
+      throw env.keys.failure(this.mode === 6 ? 'Unsupported state or unable to authenticate data' : 'Unsupported state');
     }
     this.done = true;
     if (this.encrypt && this.mode === 6) this.tag = native.cipherTag(this.state, this.tagLength);
@@ -171,13 +126,25 @@ const HASHES = ['RSA-MD5', 'RSA-RIPEMD160', 'RSA-SHA1', 'RSA-SHA1-2', 'RSA-SHA22
 const CIPHERS = ['aes-128-cbc', 'aes-128-ccm', 'aes-128-cfb', 'aes-128-ctr', 'aes-128-ecb', 'aes-128-gcm', 'aes-128-ofb', 'aes-192-cbc', 'aes-192-ctr',
   'aes-192-ecb', 'aes-192-gcm', 'aes-256-cbc', 'aes-256-ccm', 'aes-256-cfb', 'aes-256-ctr', 'aes-256-ecb', 'aes-256-gcm', 'aes-256-ofb', 'chacha20',
   'chacha20-poly1305', 'des-ede3-cbc'];
-const MODES = { 1: 'ecb', 2: 'cbc', 3: 'cfb', 4: 'ofb', 5: 'ctr', 6: 'gcm', 7: 'ccm', 0x10001: 'xts', 0x10002: 'wrap' };
+const MODES = { 0: 'stream', 1: 'ecb', 2: 'cbc', 3: 'cfb', 4: 'ofb', 5: 'ctr', 6: 'gcm', 7: 'ccm', 0x10001: 'xts', 0x10002: 'wrap' };
 
 const webHash = (name) => String(name).replace(/^sha-?/i, 'sha');
 
+// counted does what AES-CTR is for the web, where only so many bits of the counter count and begin anew.
+function counted(mode, key, data, variant, counter, length) {
+  const mask = (1n << BigInt(length)) - 1n, begin = BigInt(`0x${native.textOf(counter, 6)}`);
+  const blocks = BigInt(Math.ceil(data.length / 16)), left = mask + 1n - (begin & mask);
+  if (blocks > mask + 1n) throw new Error('The operation failed for an operation-specific reason');
+  if (blocks <= left) return new Uint8Array(aes(mode, key, data, variant, counter));
+  const at = Number(left) * 16, again = native.bytesOf((begin & ~mask).toString(16).padStart(32, '0'), 6), out = new Uint8Array(data.length);
+  out.set(new Uint8Array(aes(mode, key, data.subarray(0, at), variant, counter)));
+  out.set(new Uint8Array(aes(mode, key, data.subarray(at), variant, again)), at);
+  return out;
+}
+
 function aes(mode, key, data, variant, iv, tag, aad) {
   const k = bytes(key), [name, bits] = variant.split(' ');
-  const state = native.newCipher(`aes-${bits}-${name}`, mode === 0, k, bytes(iv));
+  const state = native.newCipher(name === 'kw' ? `id-aes${bits}-wrap` : `aes-${bits}-${name}`, mode === 0, k, iv === undefined ? undefined : bytes(iv));
   if (state === undefined) throw unsupported();
   let text = bytes(data), size = 16;
   if (name === 'gcm') {
@@ -201,7 +168,7 @@ const SSL_CIPHERS = ['tls_aes_256_gcm_sha384', 'tls_chacha20_poly1305_sha256', '
 
 bindings.crypto = () => {
   const c = {
-    Hash, Hmac, KeyObjectHandle, CipherBase, kCryptoJobAsync: 0, kCryptoJobSync: 1,
+    ...env.keys.bindings, Hash, Hmac, CipherBase, kCryptoJobAsync: 0, kCryptoJobSync: 1,
     HashJob: job((name, data) => buffer(digest(webHash(name), bytes(data)))),
     HmacJob: job((mode, name, key, data, signature) => {
       const made = hmac(webHash(name), key.key, bytes(data));
@@ -233,7 +200,7 @@ bindings.crypto = () => {
       }
     },
     HKDFJob: job((name, key, salt, info, length) => {
-      const prk = hmac(name, salt.byteLength ? bytes(salt) : new Uint8Array(native.hashSize(name)), key.handle?.key ?? key.key ?? bytes(key));
+      const prk = hmac(name, salt.byteLength ? bytes(salt) : new Uint8Array(native.hashSize(name)), key[handleSymbol]?.key ?? key.key ?? bytes(key));
       const out = new Uint8Array(length);
       let last = new Uint8Array(0);
       for (let at = 0, i = 1; at < length; i++) {
@@ -243,29 +210,21 @@ bindings.crypto = () => {
       }
       return out.buffer;
     }),
-    SecretKeyGenJob: job((bits) => {
-      const handle = new KeyObjectHandle();
-      handle.key = new Uint8Array(Math.ceil(bits / 8));
-      native.random(handle.key);
-      return handle;
-    }),
-    AESCipherJob: job((mode, key, data, variant, iv, tag, aad) => aes(mode, key, data, variant, iv, tag, aad)),
-    RandomPrimeJob: never, CheckPrimeJob: never, SignJob: never, RsaKeyPairGenJob: never, EcKeyPairGenJob: never, NidKeyPairGenJob: never,
-    DsaKeyPairGenJob: never, DhKeyPairGenJob: never, ECDHBitsJob: never, ECKeyExportJob: never, RSACipherJob: never, RSAKeyExportJob: never,
-    DHBitsJob: never, DHKeyExportJob: never,
+    AESCipherJob: job((mode, key, data, variant, iv, tag, aad) => (
+      variant.startsWith('ctr') ? counted(mode, key, bytes(data), variant, bytes(iv), tag).buffer : aes(mode, key, data, variant, iv, tag, aad))),
     secureBuffer: (n) => new Uint8Array(n), secureHeapUsed: () => undefined, getFipsCrypto: () => 0, setFipsCrypto() {}, testFipsCrypto: () => false,
-    getCachedAliases: () => ({}), getHashes: () => HASHES.slice(), getCiphers: () => CIPHERS.slice(), getSSLCiphers: () => SSL_CIPHERS.slice(), getCurves: () => [],
+    getCachedAliases: () => ({}), getHashes: () => HASHES.slice(), getCiphers: () => CIPHERS.slice(), getSSLCiphers: () => SSL_CIPHERS.slice(),
     getRootCertificates: () => env.readText('/etc/ssl/certs/ca-certificates.crt')?.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [],
     setEngine() {},
     getCipherInfo(target, nameOrNid, keyLength, ivLength) {
-      const info = native.cipherInfo(String(nameOrNid));
+      const info = native.cipherInfo(nameOrNid);
       if (info === undefined) return undefined;
       if (keyLength !== undefined && keyLength !== info[2]) return undefined;
       if (ivLength !== undefined && ivLength !== info[3] && info[5] !== 6) return undefined;
       target.mode = MODES[info[5]];
       target.name = info[0].toLowerCase();
       target.nid = info[1];
-      if (info[5] !== 5 && info[5] !== 6 && info[4] > 1) target.blockSize = info[4];
+      if (info[5] !== 0) target.blockSize = info[4];
       if (info[3] > 0) target.ivLength = ivLength ?? info[3];
       target.keyLength = info[2];
       return target;
@@ -282,18 +241,12 @@ bindings.crypto = () => {
       h.update(data, 'utf8');
       return h.digest(encoding);
     },
-    createNativeKeyObjectClass(f) { return f(class NativeKeyObject { constructor(handle) { this.handle = handle; } }); },
+    createNativeKeyObjectClass(f) { return f(class NativeKeyObject { constructor(handle) { this[handleSymbol] = handle; } }); },
     kKeyTypeSecret: 0, kKeyTypePublic: 1, kKeyTypePrivate: 2, kKeyFormatDER: 0, kKeyFormatPEM: 1, kKeyFormatJWK: 2, kKeyEncodingPKCS1: 0,
     kKeyEncodingPKCS8: 1, kKeyEncodingSPKI: 2, kKeyEncodingSEC1: 3, kSigEncDER: 0, kSigEncP1363: 1, kWebCryptoKeyFormatRaw: 0,
     kWebCryptoKeyFormatPKCS8: 1, kWebCryptoKeyFormatSPKI: 2, kWebCryptoKeyFormatJWK: 3, kWebCryptoCipherEncrypt: 0, kWebCryptoCipherDecrypt: 1,
-    kSignJobModeSign: 0, kSignJobModeVerify: 1, SecureContext: env.SecureContext, Sign: class Sign { init() { throw unsupported(); } },
-    Verify: class Verify { init() { throw unsupported(); } }, ECDH: class ECDH { constructor() { throw unsupported(); } },
-    DiffieHellman: class DiffieHellman { constructor() { throw unsupported(); } }, DiffieHellmanGroup: class { constructor() { throw unsupported(); } },
-    X509Certificate: class X509Certificate {}, parseX509() { throw unsupported(); },
+    kSignJobModeSign: 0, kSignJobModeVerify: 1, SecureContext: env.SecureContext,
   };
   for (const name of ['CBC', 'CTR', 'GCM', 'KW']) for (const bits of [128, 192, 256]) c[`kKeyVariantAES_${name}_${bits}`] = `${name.toLowerCase()} ${bits}`;
-  for (const name of ['publicEncrypt', 'publicDecrypt', 'privateEncrypt', 'privateDecrypt', 'certVerifySpkac', 'certExportPublicKey', 'certExportChallenge', 'statelessDH', 'ECDHConvertKey']) {
-    c[name] = () => { throw unsupported(); };
-  }
   return c;
 };

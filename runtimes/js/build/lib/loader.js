@@ -113,8 +113,8 @@ env.binding = (name) => {
   }
   return env.made[name];
 };
-for (const id of ['core', 'values', 'numbers', 'dates', 'segments', 'locale', 'loop', 'stacks', 'text', 'files', 'processes', 'streams', 'sockets', 'tls',
-  'modules', 'messages', 'constants', 'options', 'unavailable', 'addresses', 'serdes', 'crypto', 'compression', 'http', 'urls', 'performance',
+for (const id of ['core', 'values', 'numbers', 'dates', 'segments', 'locale', 'loop', 'stacks', 'text', 'files', 'processes', 'streams', 'sockets', 'keys', 'signatures',
+  'certificates', 'tls', 'modules', 'messages', 'constants', 'options', 'unavailable', 'addresses', 'serdes', 'crypto', 'compression', 'http', 'urls', 'performance',
   'typescript', 'session', 'start', 'main']) {
   if (source(`belljar/${id}`) !== undefined) compile(`belljar/${id}`, 'env')(env);
 }

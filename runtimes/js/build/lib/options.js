@@ -18,7 +18,7 @@ const table = {
   '--experimental-repl-await': [B, true], '--experimental-require-module': [B, true],
   '--experimental-strip-types': [B, false], '--experimental-test-coverage': [B, false],
   '--experimental-test-module-mocks': [B, false], '--experimental-test-snapshots': [B, false],
-  '--experimental-vm-modules': [B, false], '--experimental-wasm-modules': [B, false], '--experimental-websocket': [B, false],
+  '--experimental-vm-modules': [B, false], '--experimental-wasm-modules': [B, false], '--experimental-websocket': [B, true],
   '--experimental-worker': [B, true], '--expose-gc': [B, false], '--expose-internals': [B, false], '--force-fips': [B, false],
   '--frozen-intrinsics': [B, false], '--heapsnapshot-near-heap-limit': [N, 0], '--heapsnapshot-signal': [S, ''],
   '--help': [B, false, '-h'], '--icu-data-dir': [S, ''], '--import': [L, []], '--input-type': [S, ''],

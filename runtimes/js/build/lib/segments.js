@@ -111,7 +111,7 @@ const own = {
     const waiter = { buffer: array.buffer, at: array.byteOffset + at * array.BYTES_PER_ELEMENT, resolve: undefined, timer: undefined };
     const promise = new Promise((resolve) => { waiter.resolve = resolve; });
     waiters.push(waiter);
-    if (ms < Infinity) waiter.timer = env.require('timers').setTimeout(() => wake(waiter, 'timed-out'), Math.min(ms, 2 ** 31 - 1));
+    if (ms < Infinity) waiter.timer = env.require('timers').setTimeout(() => wake(waiter, 'timed-out'), Math.min(ms, 2 ** 31 - 1)).unref();
     return { async: true, value: promise };
   },
   notify(array, index, count) {

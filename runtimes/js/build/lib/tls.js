@@ -7,14 +7,7 @@ const kReadBytesOrError = 0, kArrayBufferOffset = 1, kBytesWritten = 2, kLastWri
 const EOF = -4095, ECANCELED = -125, EBADF = -9;
 const CHUNK = 16384;
 
-// failure makes OpenSSL's text an error, as Node does.
-function failure(text) {
-  const error = new Error(text), [, , library, , reason] = text.split(':');
-  error.library = library;
-  error.reason = reason;
-  error.code = `ERR_${library === 'SSL routines' ? 'SSL' : 'OSSL'}_${reason.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`;
-  return error;
-}
+const failure = env.keys.opensslError;
 
 function check(result) {
   if (result !== undefined) throw failure(result);
@@ -72,62 +65,6 @@ for (const name of ['setDHParam', 'setSessionIdContext', 'setSessionTimeout', 's
   SecureContext.prototype[name] = function() {};
 }
 env.SecureContext = SecureContext;
-
-// ---- certificates
-
-function names(parts) {
-  const out = { __proto__: null };
-  for (let i = 0; i < parts.length; i += 2) {
-    const [key, value] = [parts[i], parts[i + 1]];
-    if (out[key] === undefined) out[key] = value;
-    else if (Array.isArray(out[key])) out[key].push(value);
-    else out[key] = [out[key], value];
-  }
-  return out;
-}
-
-function address(bytes) {
-  if (bytes.length === 4) return bytes.join('.');
-  const words = [];
-  for (let i = 0; i + 1 < bytes.length; i += 2) words.push((bytes[i] << 8 | bytes[i + 1]).toString(16).toUpperCase());
-  return words.join(':');
-}
-
-function otherNames(parts) {
-  const out = [];
-  for (let i = 0; i < parts.length; i += 2) {
-    const value = typeof parts[i + 1] === 'string' ? parts[i + 1] : address(parts[i + 1]);
-    out.push(`${parts[i]}:${/[",\\]|[^\x20-\x7e]/.test(value) ? JSON.stringify(value) : value}`);
-  }
-  return out.length ? out.join(', ') : undefined;
-}
-
-function fingerprint(digest, der) {
-  const state = native.newHash(digest, undefined);
-  native.hashUpdate(state, der);
-  return Array.from(native.hashFinal(state, undefined), (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join(':');
-}
-
-// described answers a certificate as getPeerCertificate's callers know it.
-function described(der) {
-  const parts = native.tlsCertificate(der);
-  if (parts === undefined) return undefined;
-  const [subject, issuer, others, from, to, serial, ca, bits] = parts;
-  return {
-    subject: names(subject), issuer: names(issuer), subjectaltname: otherNames(others), ca, bits, valid_from: from, valid_to: to,
-    fingerprint: fingerprint('sha1', der), fingerprint256: fingerprint('sha256', der), fingerprint512: fingerprint('sha512', der),
-    serialNumber: serial.replace(/\\\n/g, ''), raw: env.bufferOf(der),
-  };
-}
-
-function chain(list, whole) {
-  const all = list.map(described).filter((c) => c !== undefined);
-  for (let i = 0; whole && i < all.length; i++) {
-    if (all[i + 1] !== undefined) all[i].issuerCertificate = all[i + 1];
-    else if (JSON.stringify(all[i].subject) === JSON.stringify(all[i].issuer)) all[i].issuerCertificate = all[i];
-  }
-  return all[0];
-}
 
 // Numbers of X509_V_ERR_…, see openssl/x509_vfy.h.
 const verifyCodes = { '__proto__': null, '2': 'UNABLE_TO_GET_ISSUER_CERT', '3': 'UNABLE_TO_GET_CRL', '7': 'CERT_SIGNATURE_FAILURE', '9': 'CERT_NOT_YET_VALID',
@@ -289,8 +226,14 @@ class TLSWrap {
   }
   getEphemeralKeyInfo() { return this.isServer ? null : {}; }
   getSharedSigalgs() { return []; }
-  getPeerCertificate(detailed) { return this.ssl ? chain(native.tlsCertificates(this.ssl, false), detailed) : undefined; }
-  getCertificate() { return this.ssl ? chain(native.tlsCertificates(this.ssl, true), false) : undefined; }
+  getPeerCertificate(detailed) { return this.ssl ? env.certificateChain(native.tlsCertificates(this.ssl, false), detailed) : undefined; }
+  getCertificate() { return this.ssl ? env.certificateChain(native.tlsCertificates(this.ssl, true), false) : undefined; }
+  certificate(own) {
+    const [der] = this.ssl ? native.tlsCertificates(this.ssl, own) : [];
+    return der === undefined ? undefined : env.keys.bindings.parseX509(der);
+  }
+  getPeerX509Certificate() { return this.certificate(false); }
+  getX509Certificate() { return this.certificate(true); }
   verifyError() {
     const number = this.ask('verified');
     if (number === undefined || number === 0) return undefined;
@@ -311,7 +254,7 @@ for (const name of ['writeBuffer', 'writeUtf8String', 'writeAsciiString', 'write
 }
 for (const name of ['enableKeylogCallback', 'setSession', 'setOCSPResponse', 'enableTrace', 'enableSessionCallbacks', 'enablePskCallback',
   'setPskIdentityHint', 'requestOCSP', 'endParser', 'newSessionDone', 'loadSession', 'enableALPNCb', 'writesIssuedByPrevListenerDone', 'getSession',
-  'getTLSTicket', 'getFinished', 'getPeerFinished', 'getX509Certificate', 'getPeerX509Certificate', 'exportKeyingMaterial', 'setMaxSendFragment']) {
+  'getTLSTicket', 'getFinished', 'getPeerFinished', 'exportKeyingMaterial', 'setMaxSendFragment']) {
   TLSWrap.prototype[name] = function() {};
 }
 bindings.tls_wrap = () => ({ TLSWrap, wrap: (handle, context, isServer) => new TLSWrap(handle, context, isServer), HAVE_SSL_TRACE: false });

@@ -1,11 +1,16 @@
 // Hashes, ciphers and derived keys, by OpenSSL.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "keys.h"
 #include "system.h"
 
 #define NUMBER(at) system_number(ctx, argc, argv, at, 0)
@@ -18,9 +23,9 @@ static void cipher_finalizer(JSRuntime *rt, JSValueConst value) { EVP_CIPHER_CTX
 static const JSClassDef hash_def = {"HashState", .finalizer = hash_finalizer};
 static const JSClassDef cipher_def = {"CipherState", .finalizer = cipher_finalizer};
 
-static const EVP_MD *digest_of(JSContext *ctx, JSValueConst name)
+const EVP_MD *key_digest(JSContext *ctx, JSValueConst name)
 {
-	const char *text = JS_ToCString(ctx, name);
+	const char *text = JS_IsUndefined(name) ? NULL : JS_ToCString(ctx, name);
 	const EVP_MD *md = text ? EVP_get_digestbyname(text) : NULL;
 	if (md == NULL && text && strncasecmp(text, "RSA-", 4) == 0)
 		md = EVP_get_digestbyname(text + 4);
@@ -39,7 +44,7 @@ static JSValue wrap(JSContext *ctx, JSClassID class, void *state)
 // newHash(name, outputLength or undefined): undefined for a name that isn't known.
 FUNCTION(new_hash)
 {
-	const EVP_MD *md = digest_of(ctx, argv[0]);
+	const EVP_MD *md = key_digest(ctx, argv[0]);
 	EVP_MD_CTX *state = md ? EVP_MD_CTX_new() : NULL;
 	if (state && EVP_DigestInit_ex(state, md, NULL) != 1) {
 		EVP_MD_CTX_free(state);
@@ -87,13 +92,13 @@ FUNCTION(hash_final)
 
 FUNCTION(hash_size)
 {
-	const EVP_MD *md = digest_of(ctx, argv[0]);
+	const EVP_MD *md = key_digest(ctx, argv[0]);
 	return md ? JS_NewInt32(ctx, EVP_MD_get_size(md)) : JS_UNDEFINED;
 }
 
 FUNCTION(hash_block)
 {
-	const EVP_MD *md = digest_of(ctx, argv[0]);
+	const EVP_MD *md = key_digest(ctx, argv[0]);
 	return md ? JS_NewInt32(ctx, EVP_MD_get_block_size(md)) : JS_UNDEFINED;
 }
 
@@ -101,7 +106,7 @@ FUNCTION(hash_block)
 FUNCTION(pbkdf2)
 {
 	size_t password_size, salt_size;
-	const EVP_MD *md = digest_of(ctx, argv[0]);
+	const EVP_MD *md = key_digest(ctx, argv[0]);
 	uint8_t *password = engine_bytes(ctx, argv[1], &password_size), *salt = password ? engine_bytes(ctx, argv[2], &salt_size) : NULL;
 	if (!salt)
 		return JS_EXCEPTION;
@@ -131,18 +136,18 @@ FUNCTION(scrypt)
 	return result;
 }
 
-// cipherInfo(name): name, nid, key length, iv length, block size, mode.
+// cipherInfo(name or number): name, nid, key length, iv length, block size, mode.
 FUNCTION(cipher_info)
 {
-	const char *name = JS_ToCString(ctx, argv[0]);
-	const EVP_CIPHER *cipher = name ? EVP_get_cipherbyname(name) : NULL;
+	const char *name = JS_IsNumber(argv[0]) ? NULL : JS_ToCString(ctx, argv[0]), *known = name ? name : OBJ_nid2sn((int)NUMBER(0));
+	const EVP_CIPHER *cipher = known ? EVP_get_cipherbyname(known) : NULL;
 	JS_FreeCString(ctx, name);
 	if (!cipher)
 		return JS_UNDEFINED;
 	JSValue list = JS_NewArray(ctx);
 	int numbers[] = {EVP_CIPHER_get_nid(cipher), EVP_CIPHER_get_key_length(cipher), EVP_CIPHER_get_iv_length(cipher),
 		EVP_CIPHER_get_block_size(cipher), EVP_CIPHER_get_mode(cipher)};
-	const char *own = EVP_CIPHER_get0_name(cipher);
+	const char *own = OBJ_nid2sn(EVP_CIPHER_get_nid(cipher));
 	JS_DefinePropertyValueUint32(ctx, list, 0, JS_NewString(ctx, own ? own : ""), JS_PROP_C_W_E);
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		JS_DefinePropertyValueUint32(ctx, list, i + 1, JS_NewInt32(ctx, numbers[i]), JS_PROP_C_W_E);
@@ -162,6 +167,8 @@ FUNCTION(new_cipher)
 		return JS_EXCEPTION;
 	EVP_CIPHER_CTX *state = cipher ? EVP_CIPHER_CTX_new() : NULL;
 	int mode = cipher ? EVP_CIPHER_get_mode(cipher) : 0;
+	if (state && mode == EVP_CIPH_WRAP_MODE)
+		EVP_CIPHER_CTX_set_flags(state, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
 	int ok = state && EVP_CipherInit_ex(state, cipher, NULL, NULL, NULL, encrypt) == 1;
 	if (ok && mode == EVP_CIPH_GCM_MODE)
 		ok = EVP_CIPHER_CTX_ctrl(state, EVP_CTRL_AEAD_SET_IVLEN, iv_size, NULL) == 1;
@@ -197,6 +204,7 @@ FUNCTION(cipher_final)
 	int length = 0;
 	if (!state)
 		return JS_EXCEPTION;
+	ERR_clear_error();
 	return EVP_CipherFinal_ex(state, out, &length) == 1 ? JS_NewUint8ArrayCopy(ctx, out, length) : JS_UNDEFINED;
 }
 
@@ -231,6 +239,23 @@ FUNCTION(timing_safe_equal)
 	return JS_NewBool(ctx, a_size == b_size && CRYPTO_memcmp(a, b, a_size) == 0);
 }
 
+// Numbers that nobody can know come from the host each time: a generator's state would be the same in all copies of this
+// process.
+static int random_bytes(unsigned char *out, int size)
+{
+	while (size > 0) {
+		int part = size > 256 ? 256 : size;
+		if (getentropy(out, part) != 0)
+			return 0;
+		out += part;
+		size -= part;
+	}
+	return 1;
+}
+
+static int random_ready(void) { return 1; }
+static const RAND_METHOD host_random = {.bytes = random_bytes, .pseudorand = random_bytes, .status = random_ready};
+
 static const struct js_entry functions[] = {
 	{"newHash", new_hash, 2}, {"hashCopy", hash_copy, 1}, {"hashUpdate", hash_update, 2}, {"hashFinal", hash_final, 2},
 	{"hashSize", hash_size, 1}, {"hashBlock", hash_block, 1}, {"pbkdf2", pbkdf2, 5}, {"scrypt", scrypt, 7},
@@ -246,5 +271,6 @@ void crypto_install(JSContext *ctx, JSValueConst object)
 	JS_NewClass(rt, hash_class, &hash_def);
 	JS_NewClassID(rt, &cipher_class);
 	JS_NewClass(rt, cipher_class, &cipher_def);
+	RAND_set_rand_method(&host_random);
 	engine_add(ctx, object, functions, COUNT(functions));
 }

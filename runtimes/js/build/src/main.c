@@ -138,6 +138,10 @@ int main_start(void)
 	url_install(ctx, main_native);
 	http_install(ctx, main_native);
 	crypto_install(ctx, main_native);
+	keys_install(ctx, main_native);
+	generate_install(ctx, main_native);
+	signatures_install(ctx, main_native);
+	certificates_install(ctx, main_native);
 	tls_install(ctx, main_native);
 	session_install(ctx, main_native);
 	engine_add(ctx, main_native, functions, COUNT(functions));

@@ -45,40 +45,13 @@ static SSL *ssl_of(JSContext *ctx, JSValueConst value)
 	return c ? c->ssl : NULL;
 }
 
-// The library is built without its texts: these are what programs meet.
-static const struct {
-	int reason;
-	const char *text;
-} reasons[] = {
-	{SSL_R_WRONG_VERSION_NUMBER, "wrong version number"}, {SSL_R_UNSUPPORTED_PROTOCOL, "unsupported protocol"},
-	{SSL_R_NO_SHARED_CIPHER, "no shared cipher"}, {SSL_R_CERTIFICATE_VERIFY_FAILED, "certificate verify failed"},
-	{SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "sslv3 alert handshake failure"}, {SSL_R_HTTP_REQUEST, "http request"},
-	{SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "sslv3 alert bad certificate"}, {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "tlsv1 alert unknown ca"},
-	{SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "sslv3 alert certificate expired"},
-	{SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "sslv3 alert certificate unknown"},
-	{SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "tlsv1 alert protocol version"}, {SSL_R_TLSV1_ALERT_INTERNAL_ERROR, "tlsv1 alert internal error"},
-	{SSL_R_TLSV1_UNRECOGNIZED_NAME, "tlsv1 unrecognized name"}, {SSL_R_UNEXPECTED_EOF_WHILE_READING, "unexpected eof while reading"},
-	{SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "peer did not return a certificate"}, {SSL_R_NO_PROTOCOLS_AVAILABLE, "no protocols available"},
-	{SSL_R_NO_CIPHER_MATCH, "no cipher match"}, {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "tlsv13 alert certificate required"},
-	{SSL_R_NO_APPLICATION_PROTOCOL, "no application protocol"}, {SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL, "tlsv1 alert no application protocol"},
-	{SSL_R_EE_KEY_TOO_SMALL, "ee key too small"}, {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, "no suitable signature algorithm"},
-};
-
 // last_error answers OpenSSL's last error, as its number and what happened.
 static JSValue last_error(JSContext *ctx)
 {
-	unsigned long code = ERR_peek_last_error();
+	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
+	char text[256];
+	ERR_error_string_n(ERR_peek_last_error(), text, sizeof text);
 	ERR_clear_error();
-	char text[200];
-	const char *reason = NULL;
-	if (ERR_GET_LIB(code) == ERR_LIB_SSL)
-		for (size_t i = 0; i < COUNT(reasons); i++)
-			if (reasons[i].reason == ERR_GET_REASON(code))
-				reason = reasons[i].text;
-	char number[32];
-	snprintf(number, sizeof number, "reason %d", ERR_GET_REASON(code));
-	snprintf(text, sizeof text, "error:%08lX:%s::%s", code, ERR_GET_LIB(code) == ERR_LIB_SSL ? "SSL routines" : "crypto",
-		reason ? reason : number);
 	return JS_NewString(ctx, text);
 }
 
@@ -484,102 +457,10 @@ FUNCTION(tls_certificates)
 	return list;
 }
 
-// add_name adds a name's parts, key and value by turns.
-static JSValue name_parts(JSContext *ctx, X509_NAME *name)
-{
-	JSValue list = JS_NewArray(ctx);
-	uint32_t at = 0;
-	for (int i = 0; i < X509_NAME_entry_count(name); i++) {
-		X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
-		ASN1_OBJECT *object = X509_NAME_ENTRY_get_object(entry);
-		char key[80];
-		int nid = OBJ_obj2nid(object);
-		if (nid == NID_undef)
-			OBJ_obj2txt(key, sizeof key, object, 1);
-		unsigned char *text = NULL;
-		int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
-		if (size < 0)
-			continue;
-		JS_DefinePropertyValueUint32(ctx, list, at++, JS_NewString(ctx, nid == NID_undef ? key : OBJ_nid2sn(nid)), JS_PROP_C_W_E);
-		JS_DefinePropertyValueUint32(ctx, list, at++, JS_NewStringLen(ctx, (char *)text, size), JS_PROP_C_W_E);
-		OPENSSL_free(text);
-	}
-	return list;
-}
-
-static JSValue printed(JSContext *ctx, BIO *bio)
-{
-	char *text;
-	long size = BIO_get_mem_data(bio, &text);
-	JSValue result = JS_NewStringLen(ctx, text, size > 0 ? size : 0);
-	(void)BIO_reset(bio);
-	return result;
-}
-
-// other_names answers the names that a certificate is for beside its subject, kind and value by turns: DNS, IP (bytes),
-// URI and email.
-static JSValue other_names(JSContext *ctx, X509 *x)
-{
-	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-	JSValue list = JS_NewArray(ctx);
-	uint32_t at = 0;
-	for (int i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
-		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-		const char *kind = name->type == GEN_DNS ? "DNS" : name->type == GEN_URI ? "URI" : name->type == GEN_EMAIL ? "email" : NULL;
-		JSValue value;
-		if (name->type == GEN_IPADD) {
-			kind = "IP Address";
-			value = JS_NewUint8ArrayCopy(ctx, name->d.iPAddress->data, name->d.iPAddress->length);
-		} else if (kind) {
-			value = engine_latin1(ctx, name->d.ia5->data, name->d.ia5->length);
-		} else
-			continue;
-		JS_DefinePropertyValueUint32(ctx, list, at++, JS_NewString(ctx, kind), JS_PROP_C_W_E);
-		JS_DefinePropertyValueUint32(ctx, list, at++, value, JS_PROP_C_W_E);
-	}
-	GENERAL_NAMES_free(names);
-	return list;
-}
-
-// tlsCertificate(DER): subject, issuer, other names, from, to, serial number, whether an authority, the key's bits.
-FUNCTION(tls_certificate)
-{
-	size_t size;
-	const uint8_t *bytes = engine_bytes(ctx, argv[0], &size);
-	if (!bytes)
-		return JS_EXCEPTION;
-	X509 *x = d2i_X509(NULL, &bytes, (long)size);
-	BIO *bio = BIO_new(BIO_s_mem());
-	if (!x || !bio) {
-		X509_free(x);
-		BIO_free(bio);
-		ERR_clear_error();
-		return JS_UNDEFINED;
-	}
-	JSValue list = JS_NewArray(ctx);
-	uint32_t at = 0;
-	JS_DefinePropertyValueUint32(ctx, list, at++, name_parts(ctx, X509_get_subject_name(x)), JS_PROP_C_W_E);
-	JS_DefinePropertyValueUint32(ctx, list, at++, name_parts(ctx, X509_get_issuer_name(x)), JS_PROP_C_W_E);
-	JS_DefinePropertyValueUint32(ctx, list, at++, other_names(ctx, x), JS_PROP_C_W_E);
-	ASN1_TIME_print(bio, X509_get0_notBefore(x));
-	JS_DefinePropertyValueUint32(ctx, list, at++, printed(ctx, bio), JS_PROP_C_W_E);
-	ASN1_TIME_print(bio, X509_get0_notAfter(x));
-	JS_DefinePropertyValueUint32(ctx, list, at++, printed(ctx, bio), JS_PROP_C_W_E);
-	i2a_ASN1_INTEGER(bio, X509_get0_serialNumber(x));
-	JS_DefinePropertyValueUint32(ctx, list, at++, printed(ctx, bio), JS_PROP_C_W_E);
-	JS_DefinePropertyValueUint32(ctx, list, at++, JS_NewBool(ctx, X509_check_ca(x) == 1), JS_PROP_C_W_E);
-	EVP_PKEY *key = X509_get0_pubkey(x);
-	JS_DefinePropertyValueUint32(ctx, list, at++, JS_NewInt32(ctx, key ? EVP_PKEY_get_bits(key) : 0), JS_PROP_C_W_E);
-	BIO_free(bio);
-	X509_free(x);
-	ERR_clear_error();
-	return list;
-}
-
 static const struct js_entry functions[] = {
 	{"tlsContext", tls_context, 0}, {"tlsSet", tls_set, 3}, {"tlsAdd", tls_add, 4}, {"tlsNew", tls_new, 2}, {"tlsTell", tls_tell, 3},
 	{"tlsFeed", tls_feed, 2}, {"tlsTake", tls_take, 1}, {"tlsShake", tls_shake, 1}, {"tlsRead", tls_read, 2}, {"tlsWrite", tls_write, 3},
-	{"tlsShutdown", tls_shutdown, 1}, {"tlsAsk", tls_ask, 2}, {"tlsCertificates", tls_certificates, 2}, {"tlsCertificate", tls_certificate, 1},
+	{"tlsShutdown", tls_shutdown, 1}, {"tlsAsk", tls_ask, 2}, {"tlsCertificates", tls_certificates, 2},
 };
 
 void tls_install(JSContext *ctx, JSValueConst object)
