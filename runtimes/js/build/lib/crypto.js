@@ -125,7 +125,7 @@ const HASHES = ['RSA-MD5', 'RSA-RIPEMD160', 'RSA-SHA1', 'RSA-SHA1-2', 'RSA-SHA22
   'sha512-224', 'sha512-256', 'shake128', 'shake256', 'ssl3-md5', 'ssl3-sha1'];
 const CIPHERS = ['aes-128-cbc', 'aes-128-ccm', 'aes-128-cfb', 'aes-128-ctr', 'aes-128-ecb', 'aes-128-gcm', 'aes-128-ofb', 'aes-192-cbc', 'aes-192-ctr',
   'aes-192-ecb', 'aes-192-gcm', 'aes-256-cbc', 'aes-256-ccm', 'aes-256-cfb', 'aes-256-ctr', 'aes-256-ecb', 'aes-256-gcm', 'aes-256-ofb', 'chacha20',
-  'chacha20-poly1305', 'des-ede3-cbc'];
+  'aes128-wrap', 'aes192-wrap', 'aes256-wrap', 'chacha20-poly1305', 'des-ede3-cbc', 'id-aes128-wrap', 'id-aes192-wrap', 'id-aes256-wrap'];
 const MODES = { 0: 'stream', 1: 'ecb', 2: 'cbc', 3: 'cfb', 4: 'ofb', 5: 'ctr', 6: 'gcm', 7: 'ccm', 0x10001: 'xts', 0x10002: 'wrap' };
 
 const webHash = (name) => String(name).replace(/^sha-?/i, 'sha');

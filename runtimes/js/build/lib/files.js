@@ -8,7 +8,7 @@ const { ArrayPrototypeSort, ReflectApply, RegExpPrototypeExec, StringPrototypeLa
 
 const kUsePromises = perIsolateSymbols.fs_use_promises_symbol;
 const FIELDS = 18;
-const statValues = new Float64Array(2 * FIELDS), bigintStatValues = new BigInt64Array(2 * FIELDS);
+const statValues = env.words(Float64Array, 2 * FIELDS), bigintStatValues = env.words(BigInt64Array, 2 * FIELDS);
 
 const pathOf = (p) => {
   if (typeof p === 'string') return p;

@@ -69,6 +69,14 @@ const env = {
   bindings: { __proto__: null }, // name → function that makes it
   made: { __proto__: null }, kept,
 };
+// words makes an array that the library and its bindings write to all the time. They lie side by side, in few pages.
+const common = new ArrayBuffer(2048);
+let taken = 0;
+env.words = (Type, length) => {
+  const array = new Type(common, taken, length);
+  taken += (array.byteLength + 7) & ~7;
+  return array;
+};
 const perContext = {};
 env.perContext = perContext;
 

@@ -6,9 +6,9 @@ const { SafeMap, SafeSet, FunctionPrototypeCall, ReflectApply } = primordials;
 
 // ---- async ids
 
-const asyncHookFields = new Uint32Array(9);
-const asyncIdFields = new Float64Array(4);
-const asyncIdsStack = new Float64Array(64);
+const asyncHookFields = env.words(Uint32Array, 9);
+const asyncIdFields = env.words(Float64Array, 4);
+const asyncIdsStack = env.words(Float64Array, 64);
 const executionResources = [];
 asyncIdFields[2] = 1; // kAsyncIdCounter
 const kStackLength = 7;
@@ -75,7 +75,7 @@ env.newAsyncId = () => ++asyncIdFields[2];
 
 // ---- ticks and promises
 
-const tickInfo = new Uint8Array(2); // kHasTickScheduled, kHasRejectionToWarn
+const tickInfo = env.words(Uint8Array, 2); // kHasTickScheduled, kHasRejectionToWarn
 let tickCallback;
 
 bindings.task_queue = () => ({
@@ -138,8 +138,8 @@ env.call = (self, f, ...args) => {
 // ---- timers
 
 let processImmediate, processTimers, timerAt = Infinity, timerRef = true, immediateRef = false, loopStart = 0;
-const immediateInfo = new Uint32Array(3); // kCount, kRefCount, kHasOutstanding
-const timerInfo = new Int32Array(1);
+const immediateInfo = env.words(Uint32Array, 3); // kCount, kRefCount, kHasOutstanding
+const timerInfo = env.words(Int32Array, 1);
 let now = 0;
 const updateNow = () => { now = Math.floor((native.hrtime() - loopStart) / 1e6); return now; };
 

@@ -46,7 +46,7 @@ function fixed(name, value, writable = false) {
 }
 
 function prepareProcess() {
-  process[privateSymbols.exit_info_private_symbol] = new Int32Array(3);
+  process[privateSymbols.exit_info_private_symbol] = env.words(Int32Array, 3);
   fixed('version', VERSION);
   fixed('versions', Object.freeze({
     node: VERSION.slice(1), quickjs: '0.16.2', v8: '11.3.244.8-node.26', uv: '1.46.0', zlib: '1.3.1', modules: '115', ada: '2.9.2',

@@ -3,7 +3,7 @@
 
 const { native, bindings } = env;
 
-const milestones = new Float64Array(8);
+const milestones = env.words(Float64Array, 8);
 const names = ['TIME_ORIGIN_TIMESTAMP', 'TIME_ORIGIN', 'ENVIRONMENT', 'NODE_START', 'V8_START', 'LOOP_START', 'LOOP_EXIT', 'BOOTSTRAP_COMPLETE'];
 
 // Since when performance.now() counts.

@@ -4,7 +4,7 @@
 const { native, bindings } = env;
 
 const kReadBytesOrError = 0, kArrayBufferOffset = 1, kBytesWritten = 2, kLastWriteWasAsync = 3;
-const streamBaseState = new Int32Array(5);
+const streamBaseState = env.words(Int32Array, 5);
 const CHUNK = 65536;
 const EINTR = -4, EAGAIN = -11, EOF = -4095;
 

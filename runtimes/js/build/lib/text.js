@@ -31,15 +31,13 @@ env.bufferOf = (bytes) => {
   return bytes;
 };
 
-const zeroFill = new Uint32Array(1);
 const FORGIVING = /[\t\n\f\r ]/g;
 
 bindings.buffer = () => ({
   setBufferPrototype(proto) { env.bufferPrototype = proto; },
-  getZeroFillToggle: () => zeroFill,
+  getZeroFillToggle: () => native.zeroFill,
   kMaxLength: 2 ** 32, kStringMaxLength: 2 ** 30 - 1,
   createFromString: (text, encoding) => env.bufferOf(native.bytesOf(text, OWN[encoding])),
-  createUnsafeArrayBuffer: (size) => new ArrayBuffer(size),
   asciiSlice: native.asciiSlice, base64Slice: native.base64Slice, base64urlSlice: native.base64urlSlice,
   latin1Slice: native.latin1Slice, hexSlice: native.hexSlice, ucs2Slice: native.ucs2Slice, utf8Slice: native.utf8Slice,
   asciiWriteStatic: (b, ...a) => native.asciiWrite.apply(b, a), latin1WriteStatic: (b, ...a) => native.latin1Write.apply(b, a),

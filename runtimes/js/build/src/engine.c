@@ -881,6 +881,9 @@ void engine_install(JSContext *ctx, JSValueConst object)
 	for (size_t i = 0; i < COUNT(classes); i++)
 		JS_DefinePropertyValueStr(ctx, ids, classes[i].name, JS_NewInt32(ctx, classes[i].id), JS_PROP_C_W_E);
 	JS_DefinePropertyValueStr(ctx, object, "classes", ids, JS_PROP_C_W_E);
+	JSValue word = JS_NewArrayBuffer(ctx, (uint8_t *)&bj_zero_fill, sizeof bj_zero_fill, 0, NULL, NULL, false);
+	JS_DefinePropertyValueStr(ctx, object, "zeroFill", JS_NewTypedArray(ctx, 1, (JSValueConst *)&word, JS_TYPED_ARRAY_UINT32), JS_PROP_C_W_E);
+	JS_FreeValue(ctx, word);
 	JS_SetHostPromiseRejectionTracker(rt, on_rejection, NULL);
 	bj_active = true;
 }
@@ -954,11 +957,63 @@ static void keep_tables(JSRuntime *rt)
 	rt->shape_hash_count = 0;
 }
 
+// Variables of the image's functions that other functions than the one that has them may write, side by side: each lies
+// where it was made, and would take a page of every program that writes it.
+static JSValue own_variables[1024];
+
+// written_variable answers which variable around a function an instruction of its writes, or -1.
+static int written_variable(const uint8_t *pc)
+{
+	switch (*pc) {
+	case OP_put_var_ref:
+	case OP_set_var_ref:
+	case OP_put_var_ref_check:
+	case OP_put_var_ref_check_init:
+		return get_u16(pc + 1);
+	case OP_make_var_ref_ref:
+		return get_u16(pc + 5);
+	case OP_put_var_ref0:
+	case OP_put_var_ref1:
+	case OP_put_var_ref2:
+	case OP_put_var_ref3:
+		return *pc - OP_put_var_ref0;
+	case OP_set_var_ref0:
+	case OP_set_var_ref1:
+	case OP_set_var_ref2:
+	case OP_set_var_ref3:
+		return *pc - OP_set_var_ref0;
+	}
+	return -1;
+}
+
+// gather_variables moves what stands in such variables to own_variables, as far as there is room.
+static void gather_variables(JSRuntime *rt)
+{
+	size_t count = 0;
+	struct list_head *el;
+	list_for_each(el, &rt->gc_obj_list) {
+		JSGCObjectHeader *header = list_entry(el, JSGCObjectHeader, link);
+		JSObject *p = (JSObject *)header;
+		if (JS_GC_TYPE(header) != JS_GC_OBJ_TYPE_JS_OBJECT || !js_class_has_bytecode(p->class_id) || !p->u.func.var_refs)
+			continue;
+		JSFunctionBytecode *b = p->u.func.function_bytecode;
+		for (int at = 0; at < b->byte_code_len; at += short_opcode_info(b->byte_code_buf[at]).size) {
+			int i = written_variable(b->byte_code_buf + at);
+			JSVarRef *v = i >= 0 && i < b->closure_var_count ? p->u.func.var_refs[i] : NULL;
+			if (!v || !v->is_detached || v->pvalue != &v->value || count == COUNT(own_variables))
+				continue;
+			own_variables[count] = v->value;
+			v->pvalue = &own_variables[count++];
+		}
+	}
+}
+
 int engine_freeze(JSRuntime *rt)
 {
 	if (spare_atoms(rt) < 0)
 		return -1;
 	keep_tables(rt);
+	gather_variables(rt);
 	JSArenaState *s = &rt->arena_state;
 	struct list_head *el, *next;
 	for (int class = 0; class < JS_ARENA_BLOCK_SIZE_COUNT; class++) {
