@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/big"
 	"strings"
 
 	"github.com/belljar-dev/belljar/engine"
@@ -13,6 +14,9 @@ import (
 // suitePrograms are what the makefiles of the suites of gnu_test.go build for the scripts.
 var suitePrograms = []engine.Program{
 	{Path: "/usr/bin/get-mb-cur-max", Func: maxBytes},
+	{Path: "/usr/bin/ckmtime", Func: func(context.Context, *engine.Call) int { return 0 }}, // times of files are exact
+	{Path: "/usr/bin/getlimits", Func: getlimits},
+	{Path: "/usr/bin/genfile", Func: genfile},
 	{Path: "/usr/bin/recho", Func: recho},
 	{Path: "/usr/bin/zecho", Func: zecho},
 	{Path: "/usr/bin/xcase", Func: xcase},
@@ -91,4 +95,35 @@ func maxBytes(_ context.Context, call *engine.Call) int {
 		return written(call, []byte("4\n"))
 	}
 	return 1
+}
+
+// getlimits tells the C library's limits as assignments of a shell's, and what is one beyond them.
+func getlimits(_ context.Context, call *engine.Call) int {
+	var b strings.Builder
+	one := big.NewInt(1)
+	tell := func(name string, bits uint, signed bool) {
+		least, most := new(big.Int), new(big.Int).Lsh(one, bits)
+		if signed {
+			most.Rsh(most, 1)
+			least.Neg(most)
+		}
+		fmt.Fprintf(&b, "%s_MAX=%v\n%[1]s_OFLOW=%v\n", name, new(big.Int).Sub(most, one), most)
+		if signed {
+			fmt.Fprintf(&b, "%s_MIN=%v\n%[1]s_UFLOW=%v\n", name, least, new(big.Int).Sub(least, one))
+		}
+	}
+	for _, t := range []struct {
+		name   string
+		bits   uint
+		signed bool
+	}{
+		{"CHAR", 8, true}, {"SCHAR", 8, true}, {"UCHAR", 8, false}, {"SHRT", 16, true}, {"INT", 32, true}, {"UINT", 32, false},
+		{"LONG", 32, true}, {"ULONG", 32, false}, {"SIZE", 32, false}, {"SSIZE", 32, true}, {"TIME_T", 64, true},
+		{"UID_T", 32, false}, {"GID_T", 32, false}, {"PID_T", 32, true}, {"OFF_T", 64, true}, {"INTMAX", 64, true}, {"UINTMAX", 64, false},
+	} {
+		tell(t.name, t.bits, t.signed)
+	}
+	b.WriteString("FLT_MIN=1.1754944e-38\nFLT_MAX=3.4028235e+38\nDBL_MIN=2.2250738585072014e-308\nDBL_MAX=1.7976931348623157e+308\n" +
+		"LDBL_MIN=3.362103143112093506262677817321752603e-4932\nLDBL_MAX=1.189731495357231765085759326628007016e+4932\n")
+	return written(call, []byte(b.String()))
 }
