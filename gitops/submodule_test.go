@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ func TestSubmodulesAgainstGit(t *testing.T) {
 	sh := func(script string) string {
 		t.Helper()
 		cmd := exec.Command("sh", "-e", "-c", "git() { command git -c protocol.file.allow=always -c user.name=n -c user.email=e@x \"$@\"; }; "+script)
-		cmd.Dir, cmd.Env = b.dir, []string{"PATH=/usr/bin:/bin", "HOME=" + b.dir, "GIT_CONFIG_NOSYSTEM=1"}
+		cmd.Dir, cmd.Env = b.dir, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "GIT_CONFIG_NOSYSTEM=1"}
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", script, err, out)
