@@ -125,10 +125,10 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	switch err := f.check(true, false); {
 	case off < 0 && err != fs.ErrClosed:
 		return 0, fs.ErrInvalid
+	case f.isFIFO() && err != fs.ErrClosed:
+		return 0, ErrNotSeekable
 	case err != nil:
 		return 0, err
-	case f.isFIFO():
-		return 0, ErrNotSeekable
 	case len(p) == 0:
 		return 0, nil
 	}
@@ -182,7 +182,6 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	case err == fs.ErrClosed:
 	case off < 0 || off > math.MaxInt64-int64(len(p)):
 		err = fs.ErrInvalid
-	case err != nil:
 	case f.isFIFO():
 		err = ErrNotSeekable
 	}
