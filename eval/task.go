@@ -139,7 +139,7 @@ type Options struct {
 	Workers int    // sandboxes at one time; 0: one for each processor
 	Seed    uint64 // of all randomness that programs see
 	// Timeout bounds each sample: as time on the sandbox's own clock, which advances with the work it does, and
-	// fourfold, as a last resort, in real time. 0: 10 s.
+	// as a last resort, in real time: fourfold, or Limits.Wall where both are given. 0: Limits.Wall, or 10 s.
 	Timeout time.Duration
 	Limits  engine.Limits // zero fields: 512 MiB of memory, 1 MiB of output, the engine's defaults
 	// KeepOutput bounds the bytes of each stream that a Verdict keeps; 0: 16 KiB.
@@ -172,7 +172,9 @@ func (o *Options) limits(t *Task) engine.Limits {
 		pick(&l.Ticks, o.Limits.Ticks)
 		return l
 	}
-	l.Wall = wallPerTimeout * timeout
+	if l.Wall = wallPerTimeout * timeout; t.Limits.Wall == 0 && o.Timeout != 0 && o.Limits.Wall != 0 {
+		l.Wall = o.Limits.Wall
+	}
 	pick(&l.Ticks, o.Limits.Ticks, engine.ReplayTicks(timeout))
 	return l
 }
