@@ -291,7 +291,8 @@ cross_python() {
 		BZIP2_CFLAGS="-I$ROOTDIR/include" BZIP2_LIBS="-L$ROOTDIR/lib -lbz2" \
 		LIBLZMA_CFLAGS="-I$ROOTDIR/include" LIBLZMA_LIBS="-L$ROOTDIR/lib -llzma" \
 		LIBSQLITE3_CFLAGS="-I$ROOTDIR/include" LIBSQLITE3_LIBS="-L$ROOTDIR/lib -lsqlite3"
-	# Which branches programs take, as profile.sh has found: the interpreter takes some 5 % less time.
+	# Which branches programs take, as profile.sh has found: what is no part of the interpreter's loop, which python-speed.patch
+	# changes, takes some 5 % less time.
 	zstd -q -d -f "$HERE/python.profdata.zst" -o "$WORK/python.profdata"
 	local profile="-fprofile-instr-use=$WORK/python.profdata -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date"
 	# Pointers that may not overflow let the interpreter's loop have offsets in its loads instead of sums before them.
