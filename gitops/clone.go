@@ -28,7 +28,8 @@ type CloneOptions struct {
 	// Submodules clones what .gitmodules names, too, and what that names, each at the commit that is recorded and with a
 	// .git of its own: at most 256, eight levels deep (ErrTooMany). Their URLs are those that whoever made the repository wrote:
 	// they are reached as Config.Access reaches all others, and only a repository of the tree may name others of the tree.
-	// Not with Bare or NoCheckout.
+	// One whose update is "none" is left alone. Not with Bare or NoCheckout. What is done in a submodule afterwards is its own
+	// repository's: Status, Add and Remove of this one don't look into it.
 	Submodules bool
 }
 

@@ -32,7 +32,7 @@ type AddOptions struct {
 }
 
 // Add puts what the working tree has at paths into the index: new and changed content, and removals. A path that
-// nothing fits is ErrNotFound.
+// nothing fits is ErrNotFound. What a submodule has come to is not taken over.
 func (r *Repository) Add(ctx context.Context, o AddOptions) (err error) {
 	defer act(&err, "add")
 	r.mu.Lock()
@@ -122,7 +122,8 @@ func (r *Repository) addIgnored(ctx context.Context, f *found, paths []string) e
 }
 
 // Remove removes paths from the index and the working tree. A path that nothing tracked fits is ErrNotFound.
-// Changes that are not committed are lost only with force; else ErrDirty.
+// Changes that are not committed are lost only with force; else ErrDirty. Of a submodule only the entry is removed: its
+// directory stays.
 func (r *Repository) Remove(ctx context.Context, force bool, paths ...string) (err error) {
 	defer act(&err, "rm")
 	r.mu.Lock()

@@ -62,7 +62,7 @@ func (r *Repository) submodules(ctx context.Context, t *vfs.Tree, source address
 }
 
 // submodule is what .gitmodules says of one.
-type submodule struct{ name, url string }
+type submodule struct{ name, url, update string }
 
 // gitmodules reads a .gitmodules file (https://git-scm.com/docs/gitmodules): names and URLs by path.
 func (r *Repository) gitmodules(h plumbing.Hash) (map[string]submodule, error) {
@@ -79,12 +79,13 @@ func (r *Repository) gitmodules(h plumbing.Hash) (map[string]submodule, error) {
 	}
 	all := map[string]submodule{}
 	for _, s := range c.Section("submodule").Subsections {
-		all[s.Option("path")] = submodule{name: s.Name, url: s.Option("url")}
+		all[s.Option("path")] = submodule{name: s.Name, url: s.Option("url"), update: s.Option("update")}
 	}
 	return all, nil
 }
 
-// submodule clones one, whose directory is p in the repository at name, at a commit.
+// submodule clones one, whose directory is p in the repository at name, at a commit. One that is not to be updated is only
+// noted, as by git. What else an update may be concerns one that has been worked in, and a command is nobody's to give.
 func (r *Repository) submodule(ctx context.Context, t *vfs.Tree, source address, name, p string, s submodule, h plumbing.Hash, level int, left *int) error {
 	if s.name == "" || strings.ContainsAny(s.name, "\"\\\x00\r\n") || slices.Contains(strings.Split(s.name, "/"), "..") {
 		return fmt.Errorf("name %q: %w", s.name, ErrName)
@@ -98,10 +99,17 @@ func (r *Repository) submodule(ctx context.Context, t *vfs.Tree, source address,
 			return fmt.Errorf("%q is no directory: %w", at, ErrPath)
 		}
 	}
-	for key, value := range map[string]string{"active": "true", "url": from.public()} {
+	note := map[string]string{"active": "true", "url": from.public()}
+	if s.update == "none" {
+		note["update"] = "none"
+	}
+	for key, value := range note {
 		if err := r.configSet("submodule."+s.name+"."+key, value); err != nil {
 			return err
 		}
+	}
+	if s.update == "none" {
+		return nil
 	}
 	name = path.Join(name, p)
 	sub, err := clone(ctx, t, from, name, r.cfg, CloneOptions{Commit: h.String()})
@@ -128,7 +136,10 @@ func (a address) relative(url string) (address, error) {
 		if a.path == "." || strings.HasPrefix(a.path, "..") {
 			return address{}, fmt.Errorf("url %q: %w", url, ErrTransport)
 		}
-		return a, nil
+		if a.scheme == "" {
+			return a, nil
+		}
+		return a, a.check()
 	}
 	to, err := parseAddress(url)
 	if err == nil && to.scheme == "" && a.scheme != "" {

@@ -114,6 +114,21 @@ func TestHostileSubmodules(t *testing.T) {
 	}
 }
 
+// TestSubmoduleThatIsLeft has one that is not to be updated, whose source is not even there.
+func TestSubmoduleThatIsLeft(t *testing.T) {
+	tr := vfs.New(vfs.Config{})
+	defer tr.Close()
+	withSubmodule(t, tr, "top", "[submodule \"s\"]\n\tpath = s\n\turl = ../nothing\n\tupdate = none\n", "s")
+	r, err := Clone(ctx, tr, "top", "copy", who, CloneOptions{Submodules: true})
+	must(t, err)
+	if names, err := tr.ReadDir("copy/s"); err != nil || len(names) > 0 {
+		t.Errorf("in its directory: %v, %v", names, err)
+	}
+	if update, err := r.ConfigGet(ctx, "submodule.s.update"); err != nil || len(update) != 1 || update[0] != "none" {
+		t.Errorf("update is %q, %v", update, err)
+	}
+}
+
 // TestNestedSubmodules lets a repository contain itself, at a commit that does too.
 func TestNestedSubmodules(t *testing.T) {
 	tr := vfs.New(vfs.Config{})
@@ -150,6 +165,12 @@ func TestNestedSubmodules(t *testing.T) {
 	}
 	if _, err := Clone(ctx, tr, fmt.Sprintf("n%d", maxNesting+1), "deeper", who, CloneOptions{Submodules: true}); !errors.Is(err, ErrTooMany) {
 		t.Error(err)
+	}
+	home := address{scheme: "ssh", host: "h", path: "r.git"}
+	for _, url := range []string{"../-upload-pack=x/y", "../../-x", ".."} {
+		if to, err := home.relative(url); !errors.Is(err, ErrTransport) {
+			t.Errorf("%s beside %s: %v, %v", url, home.path, to, err)
+		}
 	}
 	a := address{scheme: "https", host: "example.com", path: "/a/b.git"}
 	for url, want := range map[string]string{

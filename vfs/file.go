@@ -289,7 +289,7 @@ func (f *File) Truncate(size int64) error {
 }
 
 // Allocate makes sure that the file is at least off+n bytes long and that the quota has room for them, as
-// posix_fallocate. Room is not reserved.
+// posix_fallocate. Room is not reserved: what nobody has written stays a hole, and counts for no blocks.
 func (f *File) Allocate(off, n int64) error {
 	err := f.check(false, true)
 	switch {

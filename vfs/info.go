@@ -28,8 +28,9 @@ func (i Info) Name() string { return i.name }
 // Size returns the length in bytes: of a file's content, of a link's target. It says nothing for directories.
 func (i Info) Size() int64 { return i.size }
 
-// Blocks returns how much room the content takes, in 512 bytes as st_blocks has it: whole pages of 4 KiB, without the holes
-// (see SeekHole), and as if nothing were shared with clones. Mounts that don't know say what Size would take.
+// Blocks returns how much room the content takes, in 512 bytes as st_blocks has it: whole pages of 4 KiB without the holes (see
+// SeekHole), each run of them from a multiple of 16 KiB on, and as if nothing were shared with clones. Mounts that don't know
+// say what Size would take.
 func (i Info) Blocks() int64 { return i.pages * (page / 512) }
 
 // Mode returns the type and permission bits, with set-id and sticky bits.
