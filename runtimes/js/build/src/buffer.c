@@ -300,6 +300,8 @@ static JSValue write_string(JSContext *ctx, JSValueConst self, int argc, JSValue
 	if (max < room)
 		room = max > 0 ? (size_t)max : 0;
 	const void *chars = engine_chars(ctx, argv[0], &length, &wide);
+	if (!chars)
+		return JS_EXCEPTION;
 	return JS_NewInt64(ctx, write_bytes(chars, wide, length, at + (size_t)offset, room, encoding));
 }
 
@@ -325,6 +327,8 @@ static JSValue byte_length_utf8(JSContext *ctx, JSValueConst self, int argc, JSV
 	size_t length;
 	bool wide;
 	const void *chars = engine_chars(ctx, argv[0], &length, &wide);
+	if (!chars)
+		return JS_EXCEPTION;
 	return JS_NewInt64(ctx, encode_utf8(chars, wide, length, NULL, 0, NULL));
 }
 
@@ -334,6 +338,8 @@ static JSValue encode_utf8_string(JSContext *ctx, JSValueConst self, int argc, J
 	size_t length;
 	bool wide;
 	const void *chars = engine_chars(ctx, argv[0], &length, &wide);
+	if (!chars)
+		return JS_EXCEPTION;
 	size_t size = encode_utf8(chars, wide, length, NULL, 0, NULL);
 	uint8_t *bytes = malloc(size + 1);
 	if (!bytes)
@@ -354,6 +360,8 @@ static JSValue encode_into(JSContext *ctx, JSValueConst self, int argc, JSValueC
 	if (!counts || counts_size < 8)
 		return JS_EXCEPTION;
 	const void *chars = engine_chars(ctx, argv[0], &length, &wide);
+	if (!chars)
+		return JS_EXCEPTION;
 	uint32_t both[2];
 	both[1] = encode_utf8(chars, wide, length, at, size, &read);
 	both[0] = read;
@@ -394,6 +402,8 @@ static JSValue bytes_of(JSContext *ctx, JSValueConst self, int argc, JSValueCons
 	if (encoding == UTF8)
 		return encode_utf8_string(ctx, self, argc, argv);
 	const void *chars = engine_chars(ctx, argv[0], &length, &wide);
+	if (!chars)
+		return JS_EXCEPTION;
 	size_t room = encoding == UCS2 ? length * 2 : length;
 	uint8_t *bytes = malloc(room + 1);
 	if (!bytes)

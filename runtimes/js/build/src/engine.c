@@ -1064,8 +1064,17 @@ JSValue engine_utf8(JSContext *ctx, const uint8_t *bytes, size_t size)
 const void *engine_chars(JSContext *ctx, JSValueConst string, size_t *length, bool *wide)
 {
 	if (JS_VALUE_GET_TAG(string) == JS_TAG_STRING_ROPE) {
-		// Reading it makes it flat.
-		js_linearize_string_rope(ctx, js_dup(string));
+		// While it is held a second time, making it flat leaves the flat string in the rope, which keeps it.
+		JSValue held = js_dup(string), flat = js_linearize_string_rope(ctx, held);
+		JS_FreeValue(ctx, held);
+		if (JS_IsException(flat))
+			return NULL;
+		JS_FreeValue(ctx, flat);
+		string = JS_VALUE_GET_STRING_ROPE(string)->left;
+	}
+	if (JS_VALUE_GET_TAG(string) != JS_TAG_STRING) {
+		JS_ThrowTypeError(ctx, "argument must be a string");
+		return NULL;
 	}
 	JSString *p = JS_VALUE_GET_STRING(string);
 	*length = p->len;

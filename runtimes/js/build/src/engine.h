@@ -40,7 +40,7 @@ JSValue engine_latin1(JSContext *ctx, const uint8_t *bytes, size_t size);
 JSValue engine_ucs2(JSContext *ctx, const uint8_t *bytes, size_t units);
 JSValue engine_utf8(JSContext *ctx, const uint8_t *bytes, size_t size);
 
-// engine_chars gives a string's own characters: 8 bits wide if *wide is false.
+// engine_chars gives a string's own characters, 8 bits wide if *wide is false: NULL with an error where there is no memory.
 const void *engine_chars(JSContext *ctx, JSValueConst string, size_t *length, bool *wide);
 
 // What each file has for the library's bindings.
