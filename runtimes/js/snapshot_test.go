@@ -111,6 +111,18 @@ func TestForks(t *testing.T) {
 	if a, b := cell(t, session(t, sb), key), cell(t, session(t, twin), key); a.Value == b.Value || a.Value == "" {
 		t.Errorf("both make the key %s, %v", a.Value, a.Exception)
 	}
+	// The library keeps random bytes, which a copy must not draw again.
+	for _, kept := range []string{"crypto.randomUUID()", "require('crypto').randomInt(2 ** 47)"} {
+		cell(t, session(t, sb), kept)
+		again, err := sb.Fork(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close()
+		if a, b := cell(t, session(t, sb), kept), cell(t, session(t, again), kept); a.Value == b.Value || a.Value == "" {
+			t.Errorf("both draw %s by %s, %v", a.Value, kept, a.Exception)
+		}
+	}
 	if res := interrupted(t, session(t, forked)); res.ExitCode != 130 {
 		t.Errorf("a fork is not interrupted: %d", res.ExitCode)
 	}

@@ -112,6 +112,7 @@ unpack_all() {
 	unpack quickjs rquickjs-sys-0.14.0.crate
 	own_patches quickjs
 	unpack node nodejs_20.19.2+dfsg.orig.tar.xz node-v20.19.2/lib node-v20.19.2/deps/llhttp node-v20.19.2/LICENSE
+	own_patches node
 	unpack ada nodejs_20.19.2+dfsg.orig-ada.tar.xz
 	unpack zlib zlib_1.3.dfsg+really1.3.1.orig.tar.gz
 	unpack brotli brotli_1.1.0.orig.tar.gz
@@ -221,6 +222,9 @@ deps() {
 	npm ci --ignore-scripts --no-audit --no-fund
 	local bundle="node_modules/@esbuild/linux-x64/bin/esbuild --bundle --platform=node --format=cjs --log-level=error"
 	cp "$HERE/undici-global.js" node_modules/undici/lib/global.js
+	# Kept random bytes would be the same in every copy of a session.
+	sed -i 's/^const BUFFER_SIZE = 16386$/const BUFFER_SIZE = 4/' node_modules/undici/lib/web/websocket/frame.js
+	grep -q '^const BUFFER_SIZE = 4$' node_modules/undici/lib/web/websocket/frame.js
 	cp "$HERE/fetch.js" .
 	$bundle fetch.js --outfile=undici.js
 	$bundle node_modules/minimatch/dist/commonjs/index.js --outfile=minimatch.js

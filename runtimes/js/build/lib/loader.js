@@ -70,7 +70,7 @@ const env = {
   made: { __proto__: null }, kept,
 };
 // words makes an array that the library and its bindings write to all the time. They lie side by side, in few pages.
-const common = new ArrayBuffer(2048);
+const common = native.lastingBuffer(2048);
 let taken = 0;
 env.words = (Type, length) => {
   const array = new Type(common, taken, length);

@@ -96,6 +96,7 @@ function clone(value, transfer) {
       throw new (domException())('Value not transferable', 'DataCloneError');
     }
   }
+  for (const t of moved) if (classOf(t) === C.ArrayBuffer && native.isLasting(t)) throw cloneError('An ArrayBuffer is not detachable and could not be cloned.');
   const result = visit(value);
   for (const t of moved) if (classOf(t) === C.ArrayBuffer && !native.isDetached(t)) native.detach(t);
   return result;

@@ -327,4 +327,9 @@ native.beginSession = () => {
 };
 
 // What two copies of a session may not share is made anew.
-env.copied = () => { env.reseed(); native.watchSignal(2, 1); };
+env.copied = () => {
+  env.reseed();
+  const { map } = env.require('internal/bootstrap/realm').BuiltinModule, random = map.get('internal/crypto/random');
+  if (random.loaded) random.exports.forgetRandom();
+  native.watchSignal(2, 1);
+};

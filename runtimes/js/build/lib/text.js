@@ -35,7 +35,7 @@ const FORGIVING = /[\t\n\f\r ]/g;
 
 bindings.buffer = () => ({
   setBufferPrototype(proto) { env.bufferPrototype = proto; },
-  getZeroFillToggle: () => native.zeroFill,
+  createUnsafeArrayBuffer: native.bufferOfAnything,
   kMaxLength: 2 ** 32, kStringMaxLength: 2 ** 30 - 1,
   createFromString: (text, encoding) => env.bufferOf(native.bytesOf(text, OWN[encoding])),
   asciiSlice: native.asciiSlice, base64Slice: native.base64Slice, base64urlSlice: native.base64urlSlice,

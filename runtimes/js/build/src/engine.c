@@ -330,6 +330,37 @@ static JSValue is_detached(JSContext *ctx, JSValueConst self, int argc, JSValueC
 	return JS_NewBool(ctx, ab && ab->detached);
 }
 
+// bufferOfAnything(size) → ArrayBuffer that holds what there was.
+static JSValue buffer_of_anything(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	uint64_t size;
+	if (JS_ToIndex(ctx, &size, argv[0]))
+		return JS_EXCEPTION;
+	bj_zero_fill = false;
+	JSValue buffer = js_array_buffer_constructor1(ctx, JS_UNDEFINED, size, NULL);
+	bj_zero_fill = true;
+	return buffer;
+}
+
+// lastingBuffer(size) → ArrayBuffer that nothing can detach.
+static JSValue lasting_buffer(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	uint64_t size;
+	if (JS_ToIndex(ctx, &size, argv[0]))
+		return JS_EXCEPTION;
+	JSValue buffer = js_array_buffer_constructor1(ctx, JS_UNDEFINED, size, NULL);
+	JSArrayBuffer *ab = JS_GetOpaque(buffer, JS_CLASS_ARRAY_BUFFER);
+	if (ab)
+		ab->opaque = &bj_lasting;
+	return buffer;
+}
+
+static JSValue is_lasting(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	JSArrayBuffer *ab = JS_GetOpaque(argv[0], JS_CLASS_ARRAY_BUFFER);
+	return JS_NewBool(ctx, ab && ab->opaque == &bj_lasting);
+}
+
 static JSValue detach(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	JS_DetachArrayBuffer(ctx, argv[0]);
@@ -803,6 +834,9 @@ static const struct js_entry functions[] = {
 	{"functionKind", function_kind, 1},
 	{"isDetached", is_detached, 1},
 	{"detach", detach, 1},
+	{"bufferOfAnything", buffer_of_anything, 1},
+	{"lastingBuffer", lasting_buffer, 1},
+	{"isLasting", is_lasting, 1},
 	{"privateSymbol", private_symbol, 1},
 	{"compileFunction", compile_function, 3},
 	{"runScript", run_script, 5},
@@ -881,9 +915,6 @@ void engine_install(JSContext *ctx, JSValueConst object)
 	for (size_t i = 0; i < COUNT(classes); i++)
 		JS_DefinePropertyValueStr(ctx, ids, classes[i].name, JS_NewInt32(ctx, classes[i].id), JS_PROP_C_W_E);
 	JS_DefinePropertyValueStr(ctx, object, "classes", ids, JS_PROP_C_W_E);
-	JSValue word = JS_NewArrayBuffer(ctx, (uint8_t *)&bj_zero_fill, sizeof bj_zero_fill, 0, NULL, NULL, false);
-	JS_DefinePropertyValueStr(ctx, object, "zeroFill", JS_NewTypedArray(ctx, 1, (JSValueConst *)&word, JS_TYPED_ARRAY_UINT32), JS_PROP_C_W_E);
-	JS_FreeValue(ctx, word);
 	JS_SetHostPromiseRejectionTracker(rt, on_rejection, NULL);
 	bj_active = true;
 }
