@@ -18,14 +18,19 @@ function named(parts) {
 
 function address(list) {
   if (list.length === 4) return list.join('.');
+  if (list.length !== 16) return '<invalid>';
   const words = [];
   for (let i = 0; i + 1 < list.length; i += 2) words.push((list[i] << 8 | list[i + 1]).toString(16).toUpperCase());
   return words.join(':');
 }
 
 const general = (kind, value) => {
-  const text = typeof value === 'string' ? value : address(value);
-  return `${kind}:${/[",\\]|[^\x20-\x7e]/.test(text) ? JSON.stringify(text) : text}`;
+  if (value === undefined) return `${kind}:<unsupported>`;
+  if (typeof value !== 'string') return `${kind}:${address(value)}`;
+  const [head, form] = kind.split(':'), before = form === undefined ? '' : `${form}:`, wide = head === 'DirName' || (form !== undefined && form !== 'SRVName');
+  if (!(wide ? /["\\,'\0-\x1f\x7f]/ : /["\\,']|[^\x20-\x7e]/).test(value)) return `${kind}:${value}`;
+  const escaped = value.replace(/["\\]/g, '\\$&').replace(wide ? /[,\0-\x1f\x7f]/g : /,|[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `${head}:"${before}${escaped}"`;
 };
 
 function otherNames(parts) {
@@ -74,7 +79,7 @@ class X509Certificate {
   subjectAltName() { return otherNames(this.parts[2]); }
   validFrom() { return this.parts[3]; }
   validTo() { return this.parts[4]; }
-  serialNumber() { return this.parts[5].replace(/\\\n/g, ''); }
+  serialNumber() { return this.parts[5]; }
   checkCA() { return this.parts[6]; }
   infoAccess() { return accessText(this.parts[7]); }
   keyUsage() { return this.parts[8]; }
@@ -103,11 +108,13 @@ class X509Certificate {
   toLegacy() {
     const [subject, issuer, others, from, to, , ca, access, uses, der] = this.parts, key = native.certificateKey(this.native);
     if (key === undefined) native.cryptoErrors();
-    return {
+    const fields = {
       subject: named(subject), issuer: named(issuer), subjectaltname: otherNames(others), infoAccess: accessText(access), ca, ...keyFields(key),
       valid_from: from, valid_to: to, fingerprint: fingerprint('sha1', der), fingerprint256: fingerprint('sha256', der),
       fingerprint512: fingerprint('sha512', der), ext_key_usage: uses, serialNumber: this.serialNumber(), raw: env.bufferOf(der),
     };
+    for (const name of Object.keys(fields)) if (fields[name] === undefined) delete fields[name];
+    return fields;
   }
 }
 

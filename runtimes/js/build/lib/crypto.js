@@ -63,6 +63,10 @@ function hmac(algorithm, key, ...parts) {
   return h.finish();
 }
 
+// What GCM's tags may be long.
+const isTagLength = (n) => n === 4 || n === 8 || (n >= 12 && n <= 16);
+const badTagLength = (n) => Object.assign(new TypeError(`Invalid authentication tag length: ${n}`), { code: 'ERR_CRYPTO_INVALID_AUTH_TAG' });
+
 class CipherBase {
   constructor(encrypt) { this.encrypt = encrypt; }
   init(name, password) {
@@ -77,7 +81,10 @@ class CipherBase {
     if ((v === null && info[3] > 0) || (v !== null && !gcm && v.length !== info[3])) {
       throw Object.assign(new TypeError('Invalid initialization vector'), { code: 'ERR_CRYPTO_INVALID_IV' });
     }
-    this.tagLength = tagLength > 0 && tagLength < 0xffffffff ? tagLength : 16;
+    const given = tagLength >= 0 && tagLength < 0xffffffff;
+    if (gcm && given && !isTagLength(tagLength)) throw badTagLength(tagLength);
+    this.tagLength = given && tagLength > 0 ? tagLength : 16;
+    this.exactTag = given;
     this.open(name, k, v);
   }
   info(name) {
@@ -98,17 +105,23 @@ class CipherBase {
   final() {
     if (this.done) throw Object.assign(new Error('Invalid state'), { code: 'ERR_CRYPTO_INVALID_STATE' });
     const out = native.cipherFinal(this.state);
+    this.done = true;
     if (out === undefined) {
       throw env.keys.failure(this.mode === 6 ? 'Unsupported state or unable to authenticate data' : 'Unsupported state');
     }
-    this.done = true;
     if (this.encrypt && this.mode === 6) this.tag = native.cipherTag(this.state, this.tagLength);
     return env.bufferOf(out);
   }
-  setAutoPadding(on) { return native.cipherPadding(this.state, on); }
+  setAutoPadding(on) { return !this.done && native.cipherPadding(this.state, on); }
   getAuthTag() { return this.tag === undefined ? undefined : env.bufferOf(this.tag); }
-  setAuthTag(tag) { return native.cipherTag(this.state, bytes(tag)); }
-  setAAD(data) { return native.cipherUpdate(this.state, bytes(data), true) !== undefined; }
+  setAuthTag(tag) {
+    const given = bytes(tag);
+    if (this.done || this.encrypt || this.tagged || (this.mode !== 6 && this.mode !== 7 && this.mode !== 0)) return false;
+    if (this.mode === 6 ? !isTagLength(given.length) || (this.exactTag && given.length !== this.tagLength) : given.length > 16) throw badTagLength(given.length);
+    this.tagged = true;
+    return native.cipherTag(this.state, given);
+  }
+  setAAD(data) { return !this.done && native.cipherUpdate(this.state, bytes(data), true) !== undefined; }
 }
 function evpBytesToKey(password, keyLength, ivLength) {
   let all = new Uint8Array(0), last = new Uint8Array(0);
@@ -127,6 +140,13 @@ const CIPHERS = ['aes-128-cbc', 'aes-128-ccm', 'aes-128-cfb', 'aes-128-ctr', 'ae
   'aes-192-ecb', 'aes-192-gcm', 'aes-256-cbc', 'aes-256-ccm', 'aes-256-cfb', 'aes-256-ctr', 'aes-256-ecb', 'aes-256-gcm', 'aes-256-ofb', 'chacha20',
   'aes128-wrap', 'aes192-wrap', 'aes256-wrap', 'chacha20-poly1305', 'des-ede3-cbc', 'id-aes128-wrap', 'id-aes192-wrap', 'id-aes256-wrap'];
 const MODES = { 0: 'stream', 1: 'ecb', 2: 'cbc', 3: 'cfb', 4: 'ofb', 5: 'ctr', 6: 'gcm', 7: 'ccm', 0x10001: 'xts', 0x10002: 'wrap' };
+
+// A copy of a key shares what the key is.
+env.isKey = (object) => object[handleSymbol] !== undefined;
+env.copyKey = (object) => {
+  const keys = env.require('internal/crypto/keys'), handle = object[handleSymbol];
+  return new { secret: keys.SecretKeyObject, public: keys.PublicKeyObject, private: keys.PrivateKeyObject }[object.type](handle);
+};
 
 const webHash = (name) => String(name).replace(/^sha-?/i, 'sha');
 
@@ -209,6 +229,11 @@ bindings.crypto = () => {
         at += last.length;
       }
       return out.buffer;
+    }, (name, key, salt, info, length) => {
+      const size = native.hashSize(name);
+      if (size === undefined) throw Object.assign(new TypeError(`Invalid digest: ${name}`), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
+      if (length > 255 * size) throw Object.assign(new RangeError('Invalid key length'), { code: 'ERR_CRYPTO_INVALID_KEYLEN' });
+      return [name, key, salt, info, length];
     }),
     AESCipherJob: job((mode, key, data, variant, iv, tag, aad) => (
       variant.startsWith('ctr') ? counted(mode, key, bytes(data), variant, bytes(iv), tag).buffer : aes(mode, key, data, variant, iv, tag, aad))),

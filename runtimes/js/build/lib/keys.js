@@ -5,6 +5,8 @@ const { native } = env;
 const SECRET = 0, PRIVATE = 2; // types of keys; 1 is public
 const DER = 0, PEM = 1, JWK = 2; // formats
 const PKCS8 = 1, SPKI = 2; // encodings
+// What Node takes for a curve's name, which are OpenSSL's short ones.
+const RAW_CURVES = { '__proto__': null, 'ED25519': 1087, 'ED448': 1088, 'X25519': 1034, 'X448': 1035 };
 const RAW = { '__proto__': null, 'Ed25519': 1087, 'Ed448': 1088, 'X25519': 1034, 'X448': 1035 };
 const JWK_CURVES = { '__proto__': null, 'prime256v1': 'P-256', 'secp256k1': 'secp256k1', 'secp384r1': 'P-384', 'secp521r1': 'P-521' };
 
@@ -255,7 +257,7 @@ const primeJob = job((size, safe, add, rem) => {
 });
 
 env.keys = {
-  KeyObjectHandle, job, coded, failure, plainFailure, opensslError, invalidDigest, digest, buffer, bytes, readKey, knownCurve, unknownGroup, PEM, PRIVATE, SPKI,
+  KeyObjectHandle, job, coded, failure, plainFailure, opensslError, invalidDigest, digest, buffer, bytes, readKey, knownCurve, unknownCurve, unknownGroup, RAW_CURVES, PEM, PRIVATE, SPKI,
   bindings: {
     KeyObjectHandle,
     RsaKeyPairGenJob: pairJob(([variant]) => (variant === 1 ? 6 : 3), (variant, bits, exponent, hash, mask, salt) => {
@@ -265,7 +267,7 @@ env.keys = {
     }),
     DsaKeyPairGenJob: pairJob(() => 2, (bits, divisor) => () => native.generateDSA(bits, divisor)),
     EcKeyPairGenJob: pairJob(() => 2, (curve, named) => {
-      if (RAW[curve] !== undefined) return () => native.generateRaw(RAW[curve]);
+      if (RAW_CURVES[curve] !== undefined) return () => native.generateRaw(RAW_CURVES[curve]);
       knownCurve(curve);
       return () => native.generateEC(curve, named === 1);
     }),

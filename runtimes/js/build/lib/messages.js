@@ -87,6 +87,12 @@ function clone(value, transfer) {
       }
       throw cloneError(`${describe(v)} could not be cloned.`);
     }
+    if (env.isKey(v)) return keep(env.copyKey(v));
+    if (JSTransferable.is(v)) {
+      if (typeof v[perIsolateSymbols.messaging_clone_symbol] !== 'function') throw cloneError(`${describe(v)} could not be cloned.`);
+      const { data, deserializeInfo } = v[perIsolateSymbols.messaging_clone_symbol]();
+      return keep(revive(deserializeInfo, data.handle === undefined ? visit(data) : data)); // a handle is the copy's, too
+    }
     const made = keep({});
     for (const key of Object.keys(v)) made[key] = visit(v[key]);
     return made;
@@ -112,6 +118,10 @@ const transferError = () => {
   return new ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST();
 };
 
+class JSTransferable {
+  #made = true;
+  static is(object) { return #made in object; }
+}
 let createObject;
 function revive(info, data) {
   const object = createObject(info);
@@ -207,7 +217,7 @@ class MessageChannel {
 
 bindings.messaging = () => ({
   get DOMException() { return domException(); },
-  MessageChannel, MessagePort, JSTransferable: class JSTransferable {},
+  MessageChannel, MessagePort, JSTransferable,
   setDeserializerCreateFunction(f) { createObject = f; }, setDeserializerCreateObjectFunction(f) { createObject = f; },
   stopMessagePort(port) { states.get(port).started = false; }, checkMessagePort: (port) => states.has(port),
   drainMessagePort: (port) => flush(port), moveMessagePortToContext: (port) => port,

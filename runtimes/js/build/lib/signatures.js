@@ -2,7 +2,7 @@
 'use strict';
 
 const { native } = env;
-const { KeyObjectHandle, job, coded, failure, plainFailure, invalidDigest, digest, buffer, bytes, readKey, knownCurve, unknownGroup, PRIVATE } = env.keys;
+const { KeyObjectHandle, job, coded, failure, plainFailure, invalidDigest, digest, buffer, bytes, readKey, knownCurve, unknownCurve, unknownGroup, RAW_CURVES, PRIVATE } = env.keys;
 const P1363 = 1; // a signature's numbers side by side
 
 // ---- signatures
@@ -98,8 +98,17 @@ const UNCOMPRESSED = 4;
 const same = (a, b) => a.length === b.length && native.timingSafeEqual(a, b);
 const badPoint = () => coded(Error, 'Failed to convert Buffer to EC_POINT', 'ERR_CRYPTO_OPERATION_FAILED');
 
+// namedCurve takes no name of NIST's.
+function namedCurve(name) {
+  if (/^P-/.test(name)) throw unknownCurve();
+  return knownCurve(name);
+}
+
 class ECDH {
-  constructor(curve) { this.curve = knownCurve(curve); }
+  constructor(curve) {
+    if (RAW_CURVES[curve] !== undefined) throw coded(Error, 'Failed to create key using named curve', 'ERR_CRYPTO_OPERATION_FAILED');
+    this.curve = namedCurve(curve);
+  }
   generateKeys() {
     const key = native.generateEC(this.curve, true);
     if (key === undefined) throw coded(Error, 'Failed to generate key', 'ERR_CRYPTO_OPERATION_FAILED');
@@ -137,14 +146,15 @@ class ECDH {
 }
 
 function convertPoint(data, curve, form) {
-  const point = native.ecConvert(knownCurve(curve), bytes(data), form);
+  if (bytes(data).length === 0) return '';
+  const point = native.ecConvert(namedCurve(curve), bytes(data), form);
   if (point === undefined) throw badPoint();
   return env.bufferOf(point);
 }
 
 // Groups whose private keys OpenSSL makes shorter than their prime, and of how many bytes.
 const SHORT = { '__proto__': null, 'modp5': 25, 'modp14': 29, 'modp15': 35, 'modp16': 41, 'modp17': 47, 'modp18': 50 };
-const SMALLEST_MODULUS = 512; // bits
+const SMALLEST_MODULUS = 512, LARGEST_MODULUS = 10000; // bits
 const tooSmall = () => env.keys.opensslError('error:0280007E:Diffie-Hellman routines::modulus too small');
 
 // trimmed is a number without zeros before it.
@@ -153,12 +163,19 @@ function trimmed(number) {
   while (zeros < number.length - 1 && number[zeros] === 0) zeros++;
   return number.slice(zeros);
 }
+// minimal has no bytes for 0.
+function minimal(number) {
+  const short = trimmed(number);
+  return short.length === 1 && short[0] === 0 ? new Uint8Array(0) : short;
+}
+const numberOf = (number) => BigInt(`0x${native.textOf(number, 6) || '0'}`);
 const isSmall = (number) => number.length === 0 || (number.length === 1 && number[0] < 2);
 
 class DiffieHellman {
   constructor(sizeOrPrime, generator) {
     const g = typeof generator === 'number' ? Uint8Array.of(generator >>> 24, generator >>> 16, generator >>> 8, generator) : bytes(generator);
     if (typeof sizeOrPrime === 'number' && sizeOrPrime < SMALLEST_MODULUS) throw tooSmall();
+    if (typeof sizeOrPrime !== 'number' && bytes(sizeOrPrime).length === 0) throw env.keys.opensslError('error:01800076:bignum routines::bits too small');
     this.generator = trimmed(g);
     if (generator < 0 || isSmall(this.generator)) throw env.keys.opensslError('error:02800065:Diffie-Hellman routines::bad generator');
     this.prime = typeof sizeOrPrime === 'number' ? native.prime(sizeOrPrime, true, undefined, undefined) : trimmed(bytes(sizeOrPrime));
@@ -177,15 +194,18 @@ class DiffieHellman {
   }
   generateKeys() {
     if (this.prime.length < SMALLEST_MODULUS / 8 || (this.prime.length === SMALLEST_MODULUS / 8 && this.prime[0] < 128)) throw tooSmall();
-    this.private ??= this.newPrivate();
-    this.public = native.power(this.generator, this.private, this.prime);
-    if (this.public === undefined) throw coded(Error, 'Key generation failed', 'ERR_CRYPTO_OPERATION_FAILED');
+    if ((this.prime.length - 1) * 8 + 32 - Math.clz32(this.prime[0]) > LARGEST_MODULUS) throw env.keys.opensslError('error:02800067:Diffie-Hellman routines::modulus too large');
+    this.private ??= minimal(this.newPrivate());
+    const made = native.power(this.generator, this.private, this.prime);
+    if (made === undefined) throw coded(Error, 'Key generation failed', 'ERR_CRYPTO_OPERATION_FAILED');
+    this.public = minimal(made);
     return env.bufferOf(this.public.slice());
   }
   computeSecret(data) {
-    if (this.private === undefined) throw coded(Error, 'No private key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_STATE');
     const other = trimmed(bytes(data));
     if (isSmall(other)) throw coded(RangeError, 'Supplied key is too small', 'ERR_CRYPTO_INVALID_KEYLEN');
+    if (numberOf(other) >= numberOf(this.prime) - 1n) throw coded(RangeError, 'Supplied key is too large', 'ERR_CRYPTO_INVALID_KEYLEN');
+    if (this.private === undefined) throw coded(Error, 'No private key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_STATE');
     const secret = native.power(other, this.private, this.prime);
     if (secret === undefined) throw coded(Error, 'Invalid key', 'ERR_CRYPTO_INVALID_KEYTYPE');
     return env.bufferOf(secret);
@@ -198,8 +218,8 @@ class DiffieHellman {
     if (this[which] === undefined) throw coded(Error, `No ${which} key - did you forget to generate one?`, 'ERR_CRYPTO_INVALID_STATE');
     return env.bufferOf(this[which].slice());
   }
-  setPublicKey(data) { this.public = bytes(data).slice(); }
-  setPrivateKey(data) { this.private = bytes(data).slice(); }
+  setPublicKey(data) { this.public = minimal(bytes(data)); }
+  setPrivateKey(data) { this.private = minimal(bytes(data)); }
 }
 
 class DiffieHellmanGroup extends DiffieHellman {

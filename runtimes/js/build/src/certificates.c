@@ -79,11 +79,48 @@ static JSValue printed(JSContext *ctx, BIO *bio)
 	return result;
 }
 
-// add_general adds a name's kind and value: DNS, IP (bytes), URI and email.
+// add_other adds a name of a kind that is not X.509's own, after that of which RFC it is, if it is known.
+static void add_other(JSContext *ctx, JSValueConst list, uint32_t *at, const OTHERNAME *name)
+{
+	static const struct { int nid, type; const char *kind; } known[] = {
+		{NID_id_on_SmtpUTF8Mailbox, V_ASN1_UTF8STRING, "othername:SmtpUTF8Mailbox"}, {NID_XmppAddr, V_ASN1_UTF8STRING, "othername:XmppAddr"},
+		{NID_SRVName, V_ASN1_IA5STRING, "othername:SRVName"}, {NID_ms_upn, V_ASN1_UTF8STRING, "othername:UPN"},
+		{NID_NAIRealm, V_ASN1_UTF8STRING, "othername:NAIRealm"},
+	};
+	int nid = OBJ_obj2nid(name->type_id);
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (known[i].nid != nid || known[i].type != name->value->type)
+			continue;
+		const ASN1_STRING *text = name->value->value.asn1_string;
+		add(ctx, list, at, JS_NewString(ctx, known[i].kind));
+		add(ctx, list, at, known[i].type == V_ASN1_UTF8STRING ? engine_utf8(ctx, text->data, text->length) : engine_latin1(ctx, text->data, text->length));
+		return;
+	}
+	add(ctx, list, at, JS_NewString(ctx, "othername"));
+	add(ctx, list, at, JS_UNDEFINED);
+}
+
+// add_general adds a name's kind and value: bytes of an address, else text, undefined where it can't be told.
 static void add_general(JSContext *ctx, JSValueConst list, uint32_t *at, const GENERAL_NAME *name)
 {
 	const char *kind = name->type == GEN_DNS ? "DNS" : name->type == GEN_URI ? "URI" : name->type == GEN_EMAIL ? "email" : NULL;
-	if (name->type == GEN_IPADD) {
+	if (name->type == GEN_OTHERNAME) {
+		add_other(ctx, list, at, name->d.otherName);
+	} else if (name->type == GEN_X400 || name->type == GEN_EDIPARTY) {
+		add(ctx, list, at, JS_NewString(ctx, name->type == GEN_X400 ? "X400Name" : "EdiPartyName"));
+		add(ctx, list, at, JS_UNDEFINED);
+	} else if (name->type == GEN_RID) {
+		char number[256];
+		add(ctx, list, at, JS_NewString(ctx, "Registered ID"));
+		add(ctx, list, at, OBJ_obj2txt(number, sizeof number, name->d.rid, 1) < 0 ? JS_UNDEFINED : JS_NewString(ctx, number));
+	} else if (name->type == GEN_DIRNAME) {
+		BIO *bio = BIO_new(BIO_s_mem());
+		if (bio)
+			X509_NAME_print_ex(bio, name->d.dirn, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB & ~ASN1_STRFLGS_ESC_CTRL);
+		add(ctx, list, at, JS_NewString(ctx, "DirName"));
+		add(ctx, list, at, bio ? printed(ctx, bio) : JS_UNDEFINED);
+		BIO_free(bio);
+	} else if (name->type == GEN_IPADD) {
 		add(ctx, list, at, JS_NewString(ctx, "IP Address"));
 		add(ctx, list, at, JS_NewUint8ArrayCopy(ctx, name->d.iPAddress->data, name->d.iPAddress->length));
 	} else if (kind) {
@@ -159,8 +196,11 @@ FUNCTION(certificate_parts)
 	add(ctx, list, &at, printed(ctx, bio));
 	ASN1_TIME_print(bio, X509_get0_notAfter(x));
 	add(ctx, list, &at, printed(ctx, bio));
-	i2a_ASN1_INTEGER(bio, X509_get0_serialNumber(x));
-	add(ctx, list, &at, printed(ctx, bio));
+	BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
+	char *digits = serial ? BN_bn2hex(serial) : NULL;
+	add(ctx, list, &at, JS_NewString(ctx, digits ? digits : ""));
+	OPENSSL_free(digits);
+	BN_free(serial);
 	add(ctx, list, &at, JS_NewBool(ctx, X509_check_ca(x) == 1));
 	add(ctx, list, &at, access_places(ctx, x));
 	add(ctx, list, &at, usages(ctx, x));
