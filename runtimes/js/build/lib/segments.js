@@ -88,11 +88,12 @@ const { load, notify } = Atomics;
 const tagOf = Function.prototype.call.bind(Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Int32Array.prototype), Symbol.toStringTag).get);
 const sharedLength = Function.prototype.call.bind(Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength').get);
 const waiters = [];
+const { ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSplice, BigIntAsIntN, MathMax, MathMin, MathTrunc, Promise: OwnPromise } = env.primordials;
 
 function wake(waiter, outcome) {
-  const at = waiters.indexOf(waiter);
+  const at = ArrayPrototypeIndexOf(waiters, waiter);
   if (at < 0) return;
-  waiters.splice(at, 1);
+  ArrayPrototypeSplice(waiters, at, 1);
   if (waiter.timer !== undefined) env.require('timers').clearTimeout(waiter.timer);
   waiter.resolve(outcome);
 }
@@ -102,26 +103,37 @@ const own = {
     const kind = tagOf(array);
     if (kind !== 'Int32Array' && kind !== 'BigInt64Array') throw new TypeError('[object Array] is not an int32 or BigInt64 typed array.');
     try { sharedLength(array.buffer); } catch { throw new TypeError('[object Int32Array] is not a shared typed array.'); }
-    const at = Math.trunc(Number(index)) || 0;
+    const at = MathTrunc(+index) || 0;
     load(array, at); // which checks the index
-    const wanted = kind === 'Int32Array' ? value | 0 : BigInt.asIntN(64, BigInt(value));
-    const given = Number(timeout), ms = Number.isNaN(given) ? Infinity : Math.max(given, 0);
+    const wanted = kind === 'Int32Array' ? value | 0 : BigIntAsIntN(64, value);
+    const given = +timeout, ms = given !== given ? Infinity : MathMax(given, 0);
     if (load(array, at) !== wanted) return { async: false, value: 'not-equal' };
     if (ms === 0) return { async: false, value: 'timed-out' };
     const waiter = { buffer: array.buffer, at: array.byteOffset + at * array.BYTES_PER_ELEMENT, resolve: undefined, timer: undefined };
-    const promise = new Promise((resolve) => { waiter.resolve = resolve; });
-    waiters.push(waiter);
-    if (ms < Infinity) waiter.timer = env.require('timers').setTimeout(() => wake(waiter, 'timed-out'), Math.min(ms, 2 ** 31 - 1)).unref();
+    const promise = new OwnPromise((resolve) => { waiter.resolve = resolve; });
+    ArrayPrototypePush(waiters, waiter);
+    if (ms < Infinity) waiter.timer = env.require('timers').setTimeout(() => wake(waiter, 'timed-out'), MathMin(ms, 2 ** 31 - 1)).unref();
     return { async: true, value: promise };
   },
   notify(array, index, count) {
-    const woken = notify(array, index, count); // which checks what it is given
-    if (waiters.length === 0) return woken;
-    const place = array.byteOffset + (Math.trunc(Number(index)) || 0) * array.BYTES_PER_ELEMENT;
-    const most = count === undefined ? Infinity : Math.max(Math.trunc(Number(count)) || 0, 0);
-    const found = waiters.filter((w) => w.buffer === array.buffer && w.at === place).slice(0, most);
-    for (const waiter of found) wake(waiter, 'ok');
-    return woken + found.length;
+    if (waiters.length === 0) return notify(array, index, count);
+    const kind = tagOf(array);
+    if (kind !== 'Int32Array' && kind !== 'BigInt64Array') return notify(array, index, count); // which says what is wrong
+    const at = MathTrunc(+index) || 0;
+    load(array, at);
+    const most = count === undefined ? Infinity : MathMax(MathTrunc(+count) || 0, 0);
+    let woken = notify(array, at, most);
+    const place = array.byteOffset + at * array.BYTES_PER_ELEMENT, { buffer } = array;
+    for (let i = 0; i < waiters.length && woken < most;) {
+      const waiter = waiters[i];
+      if (waiter.buffer !== buffer || waiter.at !== place) {
+        i++;
+        continue;
+      }
+      wake(waiter, 'ok'); // which takes it away
+      woken++;
+    }
+    return woken;
   },
 };
 defineProperty(own.notify, 'length', { value: 3, configurable: true });
