@@ -5,7 +5,7 @@
 
 const http = require('node:http')
 const https = require('node:https')
-const { InvalidArgumentError } = require('./core/errors')
+const { InvalidArgumentError, SocketError } = require('./core/errors')
 
 const symbol = Symbol.for('undici.globalDispatcher.1')
 
@@ -38,6 +38,11 @@ class NodeDispatcher {
       response.on('error', (error) => handler.onError(aborted ?? error))
     })
     request.on('upgrade', (response, socket, head) => {
+      if (!opts.upgrade) {
+        socket.destroy()
+        handler.onError(new SocketError('bad upgrade'))
+        return
+      }
       if (head.length > 0) socket.unshift(head)
       handler.onUpgrade(response.statusCode, bytes(response.rawHeaders), socket)
     })
