@@ -89,6 +89,7 @@ var cells = []struct {
 	{code: "server.close(); /* comments */ x // do not matter;"},
 	{code: "process.on('exit', (code) => console.log('bye', code)); process.exit(0)", stdout: "bye 0\n"},
 	{code: "'alive'", value: "'alive'"},
+	{code: "typeof process.binding('buffer').getZeroFillToggle", value: "'undefined'"}, // with it a program would leave buffers uncleared
 	{code: "const words = process.binding('fs').statValues; const tries = [() => structuredClone(words, { transfer: [words.buffer] }), () => words.buffer.transfer()]; " +
 		"[tries.map((f) => { try { f() } catch (e) { return e.name } }), require('fs').statSync('.').isDirectory()]", value: "[ [ 'DataCloneError', 'TypeError' ], true ]"},
 	{code: "process.nextTick(() => console.log('ticks go on')); 1", value: "1", stdout: "ticks go on\n"},
