@@ -76,16 +76,21 @@ func runModules(t *testing.T, dir string, modules []string, want expectations) *
 			t.Error(err)
 		}
 	}()
+	return runEach(t, "modules", modules, want, func(t *testing.T, i int) result { return runModule(t, eng, modules[i]) })
+}
+
+// runEach runs what has these names as parallel subtests of a group, and answers when all have ended. run may skip.
+func runEach(t *testing.T, group string, names []string, want expectations, run func(t *testing.T, i int) result) *results {
 	got := &results{of: map[string]result{}}
 	// Run returns after the parallel subtests of its function.
-	t.Run("modules", func(t *testing.T) {
-		for _, m := range modules {
-			t.Run(m, func(t *testing.T) {
+	t.Run(group, func(t *testing.T) {
+		for i, name := range names {
+			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				r := runModule(t, eng, m)
-				got.add(m, r)
+				r := run(t, i)
+				got.add(name, r)
 				if !*update {
-					compare(t, want.of(m), r)
+					compare(t, want.of(name), r)
 				}
 			})
 		}

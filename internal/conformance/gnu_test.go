@@ -77,7 +77,7 @@ func TestGNU(t *testing.T) {
 		}
 	}()
 	var run []gnuScript
-	var names []string
+	var names, runs []string
 	for _, suite := range gnuSuites {
 		list, err := suite.scripts(os.DirFS(filepath.Join(dir, suite.name, suite.dir)))
 		if err != nil || len(list) == 0 {
@@ -88,28 +88,19 @@ func TestGNU(t *testing.T) {
 			s := gnuScript{suite, name, base}
 			names = append(names, s.name())
 			if *full || i%suite.every == 0 {
-				run = append(run, s)
+				run, runs = append(run, s), append(runs, s.name())
 			}
 		}
 	}
 	if !*update {
 		want.check(t, names)
 	}
-	got := &results{of: map[string]result{}}
-	t.Run("scripts", func(t *testing.T) {
-		for _, s := range run {
-			t.Run(s.name(), func(t *testing.T) {
-				t.Parallel()
-				r := s.run(t)
-				if r.tooBusy() {
-					t.Skip(r.said)
-				}
-				got.add(s.name(), r)
-				if !*update {
-					compare(t, want.of(s.name()), r)
-				}
-			})
+	got := runEach(t, "scripts", runs, want, func(t *testing.T, i int) result {
+		r := run[i].run(t)
+		if r.tooBusy() {
+			t.Skip(r.said)
 		}
+		return r
 	})
 	t.Log(got)
 	if *update {

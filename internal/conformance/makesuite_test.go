@@ -139,22 +139,13 @@ func TestMake(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	got := &results{of: map[string]result{}}
-	t.Run("scripts", func(t *testing.T) {
-		for i, name := range names {
-			if !*full && i%makeEvery != 0 {
-				continue
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				r := runMakeScript(t, eng, dir, name)
-				got.add(name, r)
-				if !*update {
-					compare(t, want.of(name), r)
-				}
-			})
+	var run []string
+	for i, name := range names {
+		if *full || i%makeEvery == 0 {
+			run = append(run, name)
 		}
-	})
+	}
+	got := runEach(t, "scripts", run, want, func(t *testing.T, i int) result { return runMakeScript(t, eng, dir, run[i]) })
 	t.Log(got)
 	if *update {
 		if err := want.merge(got.of).write(makeRows, makeRowsHead); err != nil {

@@ -15,20 +15,22 @@ import (
 )
 
 // hostServer is an https server of the host's that authority vouches for. It ends with the test.
-func hostServer(t *testing.T, authority *localca.Authority) *httptest.Server {
+func hostServer(t *testing.T, authority *localca.Authority, answer http.HandlerFunc) *httptest.Server {
 	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("from the host")) }))
+	server := httptest.NewUnstartedServer(answer)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Server(t, "127.0.0.1", time.Now().Add(time.Hour))}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server
 }
 
+func fromTheHost(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("from the host")) }
+
 // TestTLS has node ask a server of the host's by https and fetch, and servers of its own, with authorities that it is told
 // and others.
 func TestTLS(t *testing.T) {
 	authority := localca.New(t)
-	server := hostServer(t, authority)
+	server := hostServer(t, authority, fromTheHost)
 	own := authority.Server(t, "localhost", time.Now().Add(time.Hour))
 	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
 	if err != nil {

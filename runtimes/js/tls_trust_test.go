@@ -12,7 +12,7 @@ import (
 // of its own.
 func TestTLSTrust(t *testing.T) {
 	authority := localca.New(t)
-	server := hostServer(t, authority)
+	server := hostServer(t, authority, fromTheHost)
 	sb := newSandbox(t, newEngine(t), engine.Spec{Image: "js", Network: engine.Network{Dial: []string{strings.TrimPrefix(server.URL, "https://")}}})
 	if err := sb.Files().WriteFile("/home/user/ca.pem", authority.PEM, 0o644); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package js_test
 import (
 	"bufio"
 	"crypto/sha1"
-	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/belljar-dev/belljar/engine"
 	"github.com/belljar-dev/belljar/internal/localca"
@@ -117,10 +115,7 @@ func TestWebSocket(t *testing.T) {
 	authority := localca.New(t)
 	plain := httptest.NewServer(http.HandlerFunc(echo))
 	defer plain.Close()
-	secure := httptest.NewUnstartedServer(http.HandlerFunc(echo))
-	secure.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Server(t, "127.0.0.1", time.Now().Add(time.Hour))}}
-	secure.StartTLS()
-	defer secure.Close()
+	secure := hostServer(t, authority, echo)
 	dial := []string{strings.TrimPrefix(plain.URL, "http://"), strings.TrimPrefix(secure.URL, "https://")}
 	sb := newSandbox(t, newEngine(t), engine.Spec{Image: "js", Network: engine.Network{Dial: dial}})
 	if err := sb.Files().WriteFile("/home/user/ca.pem", authority.PEM, 0o644); err != nil {
